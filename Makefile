@@ -1,0 +1,57 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := bags casework hardening journalist_interface keeper keys ledger onion reviewers settings source_interface svidok vault workstation
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help run demo test test-full check bench screenshots lock clean
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/run.stamp ## a working evaluation drop on this machine (Ctrl-C stops it)
+	$(BIN)/svidok evaluate demo
+
+demo: $(VENV)/run.stamp ## play the whole journey once, over a private Tor network
+	$(BIN)/svidok demo demo/journey
+
+test: check ## everything that must hold, in 20 minutes on two cores
+	$(BIN)/python -m pytest -m "not full"
+
+test-full: check ## the same with the security catalogue's full figures
+	$(BIN)/python -m pytest
+
+check: $(VENV)/test.stamp ## format, lint, types, layers, dead code, documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES) tests benchmarks
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/vulture $(PACKAGES) tests/vulture_allowed.py --min-confidence 60
+
+bench: $(VENV)/test.stamp ## speed and memory, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/test.stamp ## pictures of every page, into docs/screenshots
+	$(BIN)/python -m tests.screenshots docs/screenshots
+
+lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
+	scripts/lock
+
+$(VENV)/run.stamp: requirements/run.lock pyproject.toml scripts/system-packages
+	scripts/system-packages run
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/run.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/test.stamp: requirements/all.lock $(VENV)/run.stamp
+	scripts/system-packages test
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/all.lock
+	touch $@
+
+clean: ## remove what was built; the data under demo/ stays
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache
