@@ -1,0 +1,10 @@
+"""What every test shares."""
+
+import pytest
+
+from tests.clock import FakeClock
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
