@@ -10,11 +10,11 @@ MAX_DEPTH = 16
 # RFC 7493, 2.2: beyond this, other languages silently read another number.
 MAX_INTEGER = 2**53 - 1
 
-JSON: TypeAlias = "None | bool | int | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | str | list[JSON] | dict[str, JSON] | None"
 """What `strict_json` gives: JSON without floating point numbers."""
 
-Writable: TypeAlias = "None | bool | int | str | Sequence[Writable] | Mapping[str, Writable]"
-"""What `canonical_json` takes: tuples and frozen mappings too."""
+Writable: TypeAlias = "bool | int | str | Sequence[Writable] | Mapping[str, Writable] | None"
+"""What `canonical_json` takes: any mapping, a list or a tuple."""
 
 
 class JsonError(HardeningError):
@@ -30,8 +30,8 @@ def canonical_json(value: Writable) -> bytes:
     """
     try:
         return json.dumps(_ordered(value, 0), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError as error:
-        raise JsonError("text with half a surrogate pair has no UTF-8 form") from error
+    except UnicodeEncodeError:
+        raise JsonError("text with half a surrogate pair has no UTF-8 form") from None
 
 
 def strict_json(untrusted: bytes, limit_bytes: int, *, canonical: bool = False) -> JSON:
@@ -77,8 +77,8 @@ def _ordered(value: Writable, depth: int) -> JSON:
         raise JsonError(f"JSON may be nested {MAX_DEPTH} deep, not deeper")
     if isinstance(value, Mapping):
         return {key: _ordered(value[key], depth + 1) for key in sorted(value, key=_utf16)}
-    # The types allow no more, but a caller may have lost them on the way.
-    if not isinstance(value, Sequence) or isinstance(value, (bytes, bytearray)):
+    # To the type checker bytes are a sequence of integers; here they are a mistake.
+    if not isinstance(value, (list, tuple)):
         raise JsonError(f"JSON has no {type(value).__name__}")
     return [_ordered(element, depth + 1) for element in value]
 

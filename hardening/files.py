@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,12 +84,12 @@ def sync_folder(path: Path) -> None:
 
 def freeze_times(path: Path) -> None:
     """Set the access and change times of *path*, and of all that lies in it, to `FROZEN_AT`."""
-    for here, _folders, names in os.walk(path, topdown=False):
-        for name in names:
-            _freeze(Path(here, name))
-        _freeze(Path(here))
-    if not path.is_dir() or path.is_symlink():
-        _freeze(path)
+    if not path.is_symlink():
+        # From the bottom up: reading a folder moves its access time.
+        for here, folders, names in os.walk(path, topdown=False):
+            for name in (*folders, *names):
+                _freeze(Path(here, name))
+    _freeze(path)
 
 
 def destroy(path: Path) -> None:
@@ -112,7 +112,7 @@ def room_left(path: Path) -> Room:
 
 
 @contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
+def _opened(path: Path, flags: int) -> Generator[int]:
     """Lend a descriptor of *path* itself, never of what a link points to."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
