@@ -1,0 +1,1 @@
+"""Keys: whose they are, who may vouch for them, sealing to them and opening with them."""
