@@ -1,0 +1,3 @@
+import stem
+
+class AuthenticationFailure(stem.ControllerError): ...

@@ -1,0 +1,37 @@
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from stem.response import ControlMessage
+from stem.response.events import HSDescEvent, StatusEvent
+
+class State:
+    INIT: Final[str]
+    RESET: Final[str]
+    CLOSED: Final[str]
+
+class EventType:
+    HS_DESC: Final = "HS_DESC"
+    STATUS_CLIENT: Final = "STATUS_CLIENT"
+
+class CircuitEvent:
+    id: str
+    purpose: str
+    hs_state: str | None
+
+class BaseController:
+    def msg(self, message: str) -> ControlMessage: ...
+    def is_alive(self) -> bool: ...
+    def close(self) -> None: ...
+    def add_status_listener(
+        self, callback: Callable[[BaseController, str, float], None], spawn: bool = True
+    ) -> None: ...
+
+class Controller(BaseController):
+    @staticmethod
+    def from_socket_file(path: str) -> Controller: ...
+    def authenticate(self) -> None: ...
+    def get_info(self, params: str) -> str: ...
+    def get_circuits(self) -> Sequence[CircuitEvent]: ...
+    def add_event_listener(
+        self, listener: Callable[[HSDescEvent], None] | Callable[[StatusEvent], None], *events: str
+    ) -> None: ...
