@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Self
 
 from hardening.clock import Clock, SystemClock
-from hardening.files import destroy, private_folder, write_whole
+from hardening.files import destroy, private_folder
 from onion.consensus import Directory, Relay, make_directory
 from onion.daemon import Daemon, Running
 from onion.errors import NetworkError, TorStartError
+from onion.membership import Membership
 from onion.program import TorProgram
 from onion.relay_keys import KeyCache, copy_relay, load_authority, load_relay, relay_name
 from onion.torrc import Option, Place, Torrc, control_options
@@ -71,17 +72,14 @@ class Network:
         """When tors stop to trust the directory; before that, stop everything and start anew."""
         return self._started().good_until
 
+    @property
+    def membership(self) -> Membership:
+        """What further tors need to join."""
+        return Membership(self._lines, self._started().files, self._program)
+
     def torrc_lines(self) -> tuple[Option, ...]:
         """Write the lines that make a tor live in this network and in no other."""
-        self._started()
-        return self._lines
-
-    def seed(self, place: Place) -> None:
-        """Put the directory where the tor at *place* finds it; the folder above must exist."""
-        private_folder(place.folder)
-        private_folder(place.data)
-        for name, content in self._started().files.items():
-            write_whole(place.data / name, content.encode("ascii"))
+        return self.membership.torrc_lines()
 
     def run(self, torrc: Torrc, place: Place) -> Running:
         """Start a tor of somebody's in this network; the caller stops it.
@@ -89,8 +87,7 @@ class Network:
         Raises:
             OnionError: As `Daemon.start` does.
         """
-        self.seed(place)
-        return Daemon(torrc, place, self._program).start()
+        return self.membership.run(torrc, place)
 
     def stop(self) -> None:
         """Stop the relays. Stopping twice is fine."""
@@ -122,7 +119,7 @@ class Network:
         self._lines = _network_lines(authority.identity.hex().upper(), relays[0])
         for relay in relays:
             place = Place(self._folder / relay.name)
-            self.seed(place)
+            self.membership.seed(place)
             copy_relay(keys / relay.name, place.data)
         waiting: list[Future[Running]] = []
         try:

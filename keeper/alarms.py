@@ -1,0 +1,103 @@
+"""Say what needs a person: keys that expire, reports that nobody fetches, a disk that fills, a service that is gone.
+
+Alarms hold no counts, times or names of sources (L6); they are read on the reviewers' pages and by `svidok status`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from hardening.canonical import canonical_json, strict_json
+from hardening.files import Room, write_whole
+from keeper.tors import Service, State
+from keys.keyset import Keyset, expiring, quorum_met
+
+_LARGEST_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When to speak up."""
+
+    unfetched_days: int
+    disk_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the keeper saw of the drop on one look."""
+
+    day: date
+    keyset: Keyset | None
+    last_collected: date | None
+    oldest_waiting: date | None
+    room: Room
+    services: dict[Service, State]
+    clock_trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing that needs a person."""
+
+    kind: str
+    text: str
+
+
+def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
+    """Give the alarms of one look, the most urgent first."""
+    yield from _of_keys(seen.keyset, seen.day)
+    if not seen.clock_trusted:
+        yield Alarm("clock", "this machine's clock differs from the Tor network's by more than a day")
+    free_percent = int(seen.room.free_fraction * 100)
+    if free_percent < thresholds.disk_percent:
+        yield Alarm("disk", f"{free_percent} % of the disk is free; below the floor no report is taken in")
+    for service, state in seen.services.items():
+        if state is State.DOWN:
+            yield Alarm("service", f"the tor of the {service} service does not run")
+    if _unfetched(seen, thresholds):
+        yield Alarm("unfetched", f"nobody has fetched for {thresholds.unfetched_days} days or more")
+
+
+def write(found: Iterable[Alarm], day: date, path: Path) -> None:
+    """Leave *found* at *path* for the web processes and `svidok status`."""
+    told = [{"kind": one.kind, "text": one.text} for one in found]
+    write_whole(path, canonical_json({"v": 1, "day": day.isoformat(), "alarms": told}), mode=0o644)
+
+
+def read(path: Path) -> tuple[Alarm, ...]:
+    """Read what `write` left; nothing where the keeper has not looked yet."""
+    if not path.exists():
+        return ()
+    match strict_json(path.read_bytes(), _LARGEST_BYTES):
+        case {"v": 1, "alarms": list(told)}:
+            return tuple(_alarm(one) for one in told)
+        case _:
+            return (Alarm("alarms", "the alarms are of another version of this program"),)
+
+
+def _alarm(told: object) -> Alarm:
+    match told:
+        case {"kind": str(kind), "text": str(text)}:
+            return Alarm(kind, text)
+        case _:
+            return Alarm("alarms", "an alarm cannot be read")
+
+
+def _of_keys(keyset: Keyset | None, day: date) -> Iterator[Alarm]:
+    if keyset is None:
+        yield Alarm("keyset", "no keyset is installed: the drop is closed for new reports")
+        return
+    if not quorum_met(keyset, day):
+        yield Alarm("quorum", "too few usable keys: the drop is closed for new reports")
+    for fingerprint, days_left in expiring(keyset, day):
+        left = f"expires in {days_left} days" if days_left > 0 else "has expired"
+        yield Alarm("expiry", f"the key {fingerprint} {left}")
+
+
+def _unfetched(seen: Seen, thresholds: Thresholds) -> bool:
+    if seen.oldest_waiting is None:
+        return False
+    since = max(seen.oldest_waiting, seen.last_collected or seen.oldest_waiting)
+    return (seen.day - since).days >= thresholds.unfetched_days

@@ -1,0 +1,171 @@
+"""Run the keeper: tend the tors, answer the two sockets, look after the drop, until told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from hardening.asking import Answer, listen
+from hardening.canonical import canonical_json
+from hardening.clock import Clock, today
+from hardening.files import Room, write_whole
+from keeper.alarms import Alarm, Seen, Thresholds, alarms, write
+from keeper.broker import Broker, reviewer_commands, source_commands
+from keeper.log_key import LogKey
+from keeper.probe import Outcome, Probe
+from keeper.tors import Service, State, Tors
+from keys.keyset import Keyset
+from onion.errors import OnionError
+from onion.service import OnionAddress
+
+_log = logging.getLogger(__name__)
+
+_TEND_SECONDS = 1.0
+_LOOK_SECONDS = 60.0
+_PROBE_SECONDS = 600.0
+_CLOCK_TOLERANCE = timedelta(days=1)
+
+
+class Stores(Protocol):
+    """What the keeper may know of the stores."""
+
+    def pending_since(self, leaf_hash: bytes) -> date | None:
+        """Tell the day since when the leaf waits for the merge, if it does."""
+        ...
+
+    def oldest_waiting(self) -> date | None:
+        """Tell the day of the oldest submission that nobody has fetched, as far as the keeper can see."""
+        ...
+
+    def last_collected(self) -> date | None:
+        """Tell the day on which a reviewer last fetched."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperParts:
+    """All that the keeper works with; whoever makes it stops the tors and the world afterwards."""
+
+    clock: Clock
+    tors: Tors
+    log_key: LogKey
+    stores: Stores
+    keyset: Callable[[], Keyset | None]
+    room: Callable[[], Room]
+    thresholds: Thresholds
+    public: Path
+    reviewer_address: OnionAddress
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The bound sockets of the brokers."""
+
+    source: socket.socket
+    reviewer: socket.socket
+
+
+async def keep(parts: KeeperParts, listeners: Listeners, stop: asyncio.Event) -> None:
+    """Keep the drop until *stop* is set; then close the sockets and stop the tors."""
+    with ThreadPoolExecutor(1, "tor") as thread:
+        commands = reviewer_commands(parts.tors, parts.log_key, parts.stores.pending_since)
+        servers = [
+            await listen(listeners.source, _answer(source_commands(parts.tors), thread)),
+            await listen(listeners.reviewer, _answer(commands, thread)),
+        ]
+        jobs = [
+            asyncio.create_task(_every(_TEND_SECONDS, lambda: _tend(parts), thread)),
+            asyncio.create_task(_every(_LOOK_SECONDS, lambda: look(parts), thread)),
+            asyncio.create_task(_probing(parts, thread)),
+        ]
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            # A job that ends has failed: the keeper fails with it, loudly, and is started anew.
+            await asyncio.wait([*jobs, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for job in jobs:
+                if job.done():
+                    job.result()
+        finally:
+            for task in [*jobs, stopped]:
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*jobs, return_exceptions=True)
+            for server in servers:
+                server.close()
+            await asyncio.get_running_loop().run_in_executor(thread, parts.tors.stop)
+
+
+def look(parts: KeeperParts) -> tuple[Alarm, ...]:
+    """Look at the drop once and leave what needs a person in the public folder."""
+    day = today(parts.clock)
+    seen = Seen(
+        day=day,
+        keyset=parts.keyset(),
+        last_collected=parts.stores.last_collected(),
+        oldest_waiting=parts.stores.oldest_waiting(),
+        room=parts.room(),
+        services={service: parts.tors.state(service) for service in _expected(parts.tors)},
+        clock_trusted=_clock_trusted(parts),
+    )
+    found = tuple(alarms(seen, parts.thresholds))
+    write(found, day, parts.public / "alarms.json")
+    return found
+
+
+def _tend(parts: KeeperParts) -> None:
+    parts.tors.tend()
+    states = {str(service): str(parts.tors.state(service)) for service in Service}
+    told = canonical_json({"v": 1, "bootstrap": parts.tors.bootstrap(), "services": states})
+    path = parts.public / "services.json"
+    if not path.exists() or path.read_bytes() != told:
+        write_whole(path, told, mode=0o644)
+
+
+def _expected(tors: Tors) -> tuple[Service, ...]:
+    """The reviewers' service is down by right as long as no reviewer is authorised."""
+    return tuple(Service) if tors.names() else (Service.SOURCE, Service.CLIENT)
+
+
+def _clock_trusted(parts: KeeperParts) -> bool:
+    """Compare our clock with the consensus of the Tor network, which nobody on our host can set (G6)."""
+    try:
+        told = parts.tors.consensus_time()
+    except OnionError:
+        return True  # No consensus yet says nothing about the clock; the service's own alarm says that it is down.
+    return told is None or abs(parts.clock.now() - told) <= _CLOCK_TOLERANCE
+
+
+async def _probing(parts: KeeperParts, thread: Executor) -> None:
+    """Knock at the reviewers' service without a key, soon after the start and then every ten minutes."""
+    probe = Probe(parts.tors.folders.socks)
+    loop = asyncio.get_running_loop()
+    while True:
+        if await loop.run_in_executor(thread, _can_probe, parts.tors):
+            outcome = await asyncio.to_thread(probe.knock, parts.reviewer_address)
+            if outcome is Outcome.ANSWERED:
+                _log.critical("the reviewer service answered a stranger: it is shut down")
+                await loop.run_in_executor(thread, parts.tors.shut_reviewer_service)
+            await asyncio.sleep(_PROBE_SECONDS)
+        else:
+            await asyncio.sleep(_TEND_SECONDS)
+
+
+def _can_probe(tors: Tors) -> bool:
+    return tors.state(Service.CLIENT) is State.READY and tors.state(Service.REVIEWER) is State.READY
+
+
+async def _every(seconds: float, work: Callable[[], object], thread: Executor) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await loop.run_in_executor(thread, work)
+        await asyncio.sleep(seconds)
+
+
+def _answer(commands: dict[str, Callable[[list[str]], str]], thread: Executor) -> Answer:
+    return Broker(commands, thread).answer

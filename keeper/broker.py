@@ -1,0 +1,98 @@
+"""The two tiny sockets: what the web processes may ask of tor and of the log key, and nothing else.
+
+The sources' process may say `close N`. The reviewers' process may say `close N`, `authorize NAME KEY`,
+`revoke NAME`, `names` and `promise LEAF`. Neither ever touches tor's control port (M12).
+"""
+
+import asyncio
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import date
+
+from hardening.asking import RefusedError
+from keeper.errors import KeeperError
+from keeper.log_key import LogKey
+from keeper.tors import Service, Tors
+from onion.client_auth import ClientKey
+from onion.errors import OnionError
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+_LEAF = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+Command = Callable[[list[str]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Answers the requests of one web process, one after the other, in the thread that owns the tors."""
+
+    commands: Mapping[str, Command]
+    thread: Executor
+
+    async def answer(self, request: str) -> str:
+        """Do what *request* asks; a form that is not ours is refused without being looked at further.
+
+        Raises:
+            RefusedError: The command is unknown, its words are wrong, or it could not be done.
+        """
+        verb, *words = request.split(" ")
+        command = self.commands.get(verb)
+        if command is None:
+            raise RefusedError("this socket does not know that command")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.thread, command, words)
+        except (KeeperError, OnionError) as error:
+            raise RefusedError(str(error)) from error
+
+
+def source_commands(tors: Tors) -> dict[str, Command]:
+    """Give what the sources' process may ask."""
+    return {"close": lambda words: _close(tors, Service.SOURCE, words)}
+
+
+def reviewer_commands(tors: Tors, log_key: LogKey, pending_since: Callable[[bytes], date | None]) -> dict[str, Command]:
+    """Give what the reviewers' process may ask."""
+
+    def authorize(words: list[str]) -> str:
+        name, key = _exactly(words, 2)
+        tors.authorize(name, ClientKey.parse(key))
+        return ""
+
+    def revoke(words: list[str]) -> str:
+        (name,) = _exactly(words, 1)
+        tors.revoke(name)
+        return ""
+
+    def names(words: list[str]) -> str:
+        _exactly(words, 0)
+        return " ".join(tors.names())
+
+    def promise(words: list[str]) -> str:
+        (leaf,) = _exactly(words, 1)
+        if not _LEAF.fullmatch(leaf):
+            raise RefusedError("a leaf hash has 64 hexadecimal digits in lower case")
+        return binascii.b2a_base64(log_key.promise(bytes.fromhex(leaf), pending_since), newline=False).decode("ascii")
+
+    return {
+        "close": lambda words: _close(tors, Service.REVIEWER, words),
+        "authorize": authorize,
+        "revoke": revoke,
+        "names": names,
+        "promise": promise,
+    }
+
+
+def _close(tors: Tors, service: Service, words: list[str]) -> str:
+    (number,) = _exactly(words, 1)
+    if not _NUMBER.fullmatch(number):
+        raise RefusedError("a circuit is named by a whole number")
+    return "closed" if tors.close_circuit(service, int(number)) else "gone"
+
+
+def _exactly(words: list[str], count: int) -> list[str]:
+    if len(words) != count:
+        raise RefusedError(f"this command takes {count} words, not {len(words)}")
+    return words
