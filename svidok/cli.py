@@ -1,0 +1,55 @@
+"""Find the command, import its module alone, and turn what it raises into a plain sentence and an exit code."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from hardening import logs
+from svidok.errors import CommandError
+
+# A server process never loads the workstation and the workstation never loads a server: the table holds names only.
+COMMANDS = {
+    "init": "make the folder of a new drop",
+    "run": "run a drop until Ctrl-C",
+    "status": "say how a drop is doing",
+    "keys": "make, install and watch the keys that reports are sealed to",
+    "reviewers": "add, list and disable the people who may fetch reports",
+    "workstation": "the air-gapped side: import, open, reply",
+    "evaluate": "set up and run a drop for trying out, with its own private Tor network",
+    "demo": "play the whole journey once, from a source's report to the reply",
+    "serve": "one process of a running drop; `svidok run` starts these",
+}
+
+USAGE = 2
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that *argv* names; give its exit code: 0 done, 1 failed, 2 not understood, 130 interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if arguments else USAGE
+    name = arguments[0]
+    if name not in COMMANDS:
+        print(f"svidok: there is no command {name!r}; `svidok --help` lists them", file=sys.stderr)
+        return USAGE
+    logs.configure()
+    command = importlib.import_module(f"svidok.commands.{name}")
+    parser = argparse.ArgumentParser(prog=f"svidok {name}", description=COMMANDS[name], allow_abbrev=False)
+    command.add_arguments(parser)
+    try:
+        return int(command.run(parser.parse_args(arguments[1:])))
+    except CommandError as error:
+        print(f"svidok: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _help() -> str:
+    width = max(len(name) for name in COMMANDS)
+    rows = "\n".join(f"  {name:<{width}}  {says}" for name, says in COMMANDS.items())
+    return f"usage: svidok COMMAND ...\n\n{rows}\n\n`svidok COMMAND --help` tells the rest."
