@@ -29,6 +29,10 @@ class GpgFailedError(GpgError):
     """Gpg refused, broke off, or said something that nobody asked for."""
 
 
+class PacketError(KeysError):
+    """Bytes are no OpenPGP packets of the kinds that belong there."""
+
+
 class CertificateError(KeysError):
     """A certificate cannot be read, or is not the one that was announced."""
 

@@ -199,6 +199,19 @@ def run(
         return process.finish(output)
 
 
+def stop_agent(gpg: Gpg) -> None:
+    """End the agent of this home, and with it every secret that it remembers; none running is fine.
+
+    Raises:
+        GpgMissingError: There is no gpgconf on this machine.
+    """
+    command = ("gpgconf", "--homedir", str(gpg.home.absolute()), "--kill", "all")
+    try:
+        subprocess.run(command, env=_environment(gpg), capture_output=True, timeout=LIMIT_SECONDS, check=False)
+    except FileNotFoundError as error:
+        raise GpgMissingError("there is no gpgconf on this machine") from error
+
+
 def frozen_on(day: date) -> tuple[str, str]:
     """Return the option that stops gpg's clock at the last second of *day*.
 

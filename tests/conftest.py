@@ -4,6 +4,8 @@ import pytest
 
 from tests.clock import FakeClock
 
+pytest_plugins = ["tests.keyring"]
+
 
 @pytest.fixture
 def clock() -> FakeClock:
