@@ -1,0 +1,1 @@
+"""The one environment in which every store's migrations run."""

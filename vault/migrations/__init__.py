@@ -1,0 +1,1 @@
+"""Alembic steps, one folder a store."""
