@@ -20,7 +20,7 @@ def circuit_id(address: str) -> int:
     except AddressValueError as error:
         raise CircuitError("the address of a circuit is an IPv6 address") from error
     number = int(parsed) - int(PSEUDO_NETWORK.network_address)
-    if not 0 <= number <= _LARGEST:
+    if parsed.scope_id is not None or not 0 <= number <= _LARGEST:
         raise CircuitError("the address is not in the range that tor uses for circuits")
     return number
 

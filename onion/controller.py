@@ -117,14 +117,6 @@ class Controller:
             raise ControlError("this tor has no loopback port for clients")
         return int(port)
 
-    def descriptor(self, label: str) -> str:
-        """Ask for the outer layer of our own service's descriptor, as it was published.
-
-        Raises:
-            ControlError: There is none, or tor went away.
-        """
-        return self._ask(f"hs/service/desc/id/{label}")
-
     def reload(self) -> None:
         """Let tor read its configuration and its key files again, and return when it has.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from onion.torrc import Option
 
@@ -24,8 +25,15 @@ _SERVICE = {
     "HiddenServiceMaxStreams": "64",
     "HiddenServiceMaxStreamsCloseCircuit": "1",
 }
-_PLACES = {"DataDirectory": "/", "ControlSocket": "/", "Log": "notice file /"}
+_PLACES = {"DataDirectory": "/", "ControlSocket": 'unix:"/', "Log": "notice file /"}
 _SERVICE_PLACES = {**_PLACES, "HiddenServiceDir": "/", "HiddenServicePort": '80 unix:"/'}
+
+
+class _Line(NamedTuple):
+    """A line as it stands, which `Option` might refuse."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +77,28 @@ CLIENT_RULES = Rules(
 
 def findings(torrc: str, rules: Rules) -> tuple[str, ...]:
     """Say what is wrong with a configuration, an option a line; nothing means that it is exactly as it must be."""
-    options = [_read(line) for line in torrc.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    own = [option for option in options if option not in rules.extra]
-    names = [option.name for option in own]
+    allowed = {_Line(option.name, option.value) for option in rules.extra}
+    lines = [_read(line) for line in torrc.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    own = [line for line in lines if line not in allowed]
+    names = [line.name for line in own]
     wanted = {**rules.exact, **rules.places}
     missing = [f"{name} is missing" for name in wanted if name not in names]
     repeated = [f"{name} stands {names.count(name)} times" for name in sorted(set(names)) if names.count(name) > 1]
-    return (*missing, *repeated, *(text for option in own for text in _judge(option, rules)))
+    return (*missing, *repeated, *(text for line in own for text in _judge(line, rules)))
 
 
-def _judge(option: Option, rules: Rules) -> Iterable[str]:
+def _judge(line: _Line, rules: Rules) -> Iterable[str]:
     begins = {**rules.places, **rules.optional}
-    if option.name in rules.exact:
-        if option.value != rules.exact[option.name]:
-            yield f"{option.name} must be {rules.exact[option.name]}"
-    elif option.name not in begins:
-        yield f"{option.name} does not belong here"
-    elif not option.value.startswith(begins[option.name]):
-        yield f"{option.name} must begin with {begins[option.name]}"
+    if line.name in rules.exact:
+        if line.value != rules.exact[line.name]:
+            yield f"{line.name} must be {rules.exact[line.name]}"
+    elif line.name not in begins:
+        yield f"{line.name} does not belong here"
+    elif not line.value.startswith(begins[line.name]):
+        yield f"{line.name} must begin with {begins[line.name]}"
 
 
-def _read(line: str) -> Option:
-    """Read one line; tor's own forms that we never write (`+Name`, `%include`, quotes) end as findings or errors."""
+def _read(line: str) -> _Line:
+    """Split one line; tor's own forms that we never write (`+Name`, `%include`, other letter case) end as findings."""
     name, _, value = line.strip().partition(" ")
-    return Option(name, value.strip())
+    return _Line(name, value.strip())

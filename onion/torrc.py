@@ -162,7 +162,7 @@ def control_options(place: Place) -> tuple[Option, ...]:
     """Write where a tor lives, how it is controlled, and that its log says nothing about people (L5, M12)."""
     return (
         Option("DataDirectory", _path(place.data)),
-        Option("ControlSocket", _socket(place.control)),
+        Option("ControlSocket", f'unix:"{_socket(place.control)}"'),
         Option("CookieAuthentication", "1"),
         Option("Log", f"notice file {_path(place.log)}"),
         Option("SafeLogging", "1"),

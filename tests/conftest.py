@@ -4,7 +4,7 @@ import pytest
 
 from tests.clock import FakeClock
 
-pytest_plugins = ["tests.keyring"]
+pytest_plugins = ["tests.onion_fixtures", "tests.keyring"]
 
 
 @pytest.fixture
