@@ -35,8 +35,8 @@ _CLOCK_TOLERANCE = timedelta(days=1)
 class Stores(Protocol):
     """What the keeper may know of the stores."""
 
-    def pending_since(self, leaf_hash: bytes) -> date | None:
-        """Tell the day since when the leaf waits for the merge, if it does."""
+    def pending(self, leaf_hash: bytes) -> bool:
+        """Tell whether an entry with this leaf hash waits for the ledger's merge."""
         ...
 
     def oldest_waiting(self) -> date | None:
@@ -71,19 +71,21 @@ class Listeners:
     reviewer: socket.socket
 
 
-async def keep(parts: KeeperParts, listeners: Listeners, stop: asyncio.Event) -> None:
-    """Keep the drop until *stop* is set; then close the sockets and stop the tors."""
+async def keep(parts: KeeperParts, listeners: Listeners, stop: asyncio.Event, *, tors_wanted: bool = True) -> None:
+    """Keep the drop until *stop* is set; then close the sockets and stop the tors.
+
+    Without *tors_wanted* the drop is reached by its sockets alone; alarms and promises work all the same.
+    """
     with ThreadPoolExecutor(1, "tor") as thread:
-        commands = reviewer_commands(parts.tors, parts.log_key, parts.stores.pending_since)
+        commands = reviewer_commands(parts.tors, parts.log_key, parts.stores.pending)
         servers = [
             await listen(listeners.source, _answer(source_commands(parts.tors), thread)),
             await listen(listeners.reviewer, _answer(commands, thread)),
         ]
-        jobs = [
-            asyncio.create_task(_every(_TEND_SECONDS, lambda: _tend(parts), thread)),
-            asyncio.create_task(_every(_LOOK_SECONDS, lambda: look(parts), thread)),
-            asyncio.create_task(_probing(parts, thread)),
-        ]
+        jobs = [asyncio.create_task(_every(_LOOK_SECONDS, lambda: look(parts, tors_wanted=tors_wanted), thread))]
+        if tors_wanted:
+            jobs.append(asyncio.create_task(_every(_TEND_SECONDS, lambda: _tend(parts), thread)))
+            jobs.append(asyncio.create_task(_probing(parts, thread)))
         stopped = asyncio.create_task(stop.wait())
         try:
             # A job that ends has failed: the keeper fails with it, loudly, and is started anew.
@@ -101,16 +103,17 @@ async def keep(parts: KeeperParts, listeners: Listeners, stop: asyncio.Event) ->
             await asyncio.get_running_loop().run_in_executor(thread, parts.tors.stop)
 
 
-def look(parts: KeeperParts) -> tuple[Alarm, ...]:
+def look(parts: KeeperParts, *, tors_wanted: bool = True) -> tuple[Alarm, ...]:
     """Look at the drop once and leave what needs a person in the public folder."""
     day = today(parts.clock)
+    expected = _expected(parts.tors) if tors_wanted else ()
     seen = Seen(
         day=day,
         keyset=parts.keyset(),
         last_collected=parts.stores.last_collected(),
         oldest_waiting=parts.stores.oldest_waiting(),
         room=parts.room(),
-        services={service: parts.tors.state(service) for service in _expected(parts.tors)},
+        services={service: parts.tors.state(service) for service in expected},
         clock_trusted=_clock_trusted(parts),
     )
     found = tuple(alarms(seen, parts.thresholds))

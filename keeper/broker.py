@@ -1,7 +1,7 @@
 """The two tiny sockets: what the web processes may ask of tor and of the log key, and nothing else.
 
 The sources' process may say `close N`. The reviewers' process may say `close N`, `authorize NAME KEY`,
-`revoke NAME`, `names` and `promise LEAF`. Neither ever touches tor's control port (M12).
+`revoke NAME`, `names` and `promise CT_SHA256 SIZE_CLASS DAY`. Neither ever touches tor's control port (M12).
 """
 
 import asyncio
@@ -10,17 +10,17 @@ import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import date
 
 from hardening.asking import RefusedError
 from keeper.errors import KeeperError
 from keeper.log_key import LogKey
 from keeper.tors import Service, Tors
+from ledger.entry import Received, parse_day
+from ledger.errors import EntryError
 from onion.client_auth import ClientKey
 from onion.errors import OnionError
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
-_LEAF = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 Command = Callable[[list[str]], str]
 
@@ -53,7 +53,7 @@ def source_commands(tors: Tors) -> dict[str, Command]:
     return {"close": lambda words: _close(tors, Service.SOURCE, words)}
 
 
-def reviewer_commands(tors: Tors, log_key: LogKey, pending_since: Callable[[bytes], date | None]) -> dict[str, Command]:
+def reviewer_commands(tors: Tors, log_key: LogKey, pending: Callable[[bytes], bool]) -> dict[str, Command]:
     """Give what the reviewers' process may ask."""
 
     def authorize(words: list[str]) -> str:
@@ -71,10 +71,12 @@ def reviewer_commands(tors: Tors, log_key: LogKey, pending_since: Callable[[byte
         return " ".join(tors.names())
 
     def promise(words: list[str]) -> str:
-        (leaf,) = _exactly(words, 1)
-        if not _LEAF.fullmatch(leaf):
-            raise RefusedError("a leaf hash has 64 hexadecimal digits in lower case")
-        return binascii.b2a_base64(log_key.promise(bytes.fromhex(leaf), pending_since), newline=False).decode("ascii")
+        ct_sha256, size_class, day = _exactly(words, 3)
+        try:
+            entry = Received(ct_sha256, _number(size_class), parse_day(day))
+        except EntryError as error:
+            raise RefusedError(str(error)) from error
+        return binascii.b2a_base64(log_key.promise(entry, pending), newline=False).decode("ascii")
 
     return {
         "close": lambda words: _close(tors, Service.REVIEWER, words),
@@ -87,9 +89,13 @@ def reviewer_commands(tors: Tors, log_key: LogKey, pending_since: Callable[[byte
 
 def _close(tors: Tors, service: Service, words: list[str]) -> str:
     (number,) = _exactly(words, 1)
-    if not _NUMBER.fullmatch(number):
-        raise RefusedError("a circuit is named by a whole number")
-    return "closed" if tors.close_circuit(service, int(number)) else "gone"
+    return "closed" if tors.close_circuit(service, _number(number)) else "gone"
+
+
+def _number(untrusted: str) -> int:
+    if not _NUMBER.fullmatch(untrusted):
+        raise RefusedError("a number has one to ten digits and no leading zero")
+    return int(untrusted)
 
 
 def _exactly(words: list[str], count: int) -> list[str]:

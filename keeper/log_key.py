@@ -3,7 +3,6 @@
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hardening.files import write_whole
 from keeper.errors import LogKeyError, UnknownLeafError
+from ledger.entry import Received
 from ledger.note import VerifierKey
 from ledger.promise import Promise, sign_promise
 
@@ -58,20 +58,20 @@ class LogKey:
             raise LogKeyError("the log key is not the one that this drop has published")
         return cls(private, verifier)
 
-    def promise(self, leaf_hash: bytes, pending_since: Callable[[bytes], date | None]) -> bytes:
-        """Sign that *leaf_hash*, which arrived and waits for the merge, will be in the log.
+    def promise(self, entry: Received, pending: Callable[[bytes], bool]) -> bytes:
+        """Sign that *entry*, which arrived and waits for the merge, will be in the log.
 
         Args:
-            leaf_hash: The RFC 6962 leaf hash of an entry.
-            pending_since: Tells the day a leaf arrived, if it did.
+            entry: What arrived; its day is proved by its hash.
+            pending: Tells whether an entry with this leaf hash waits.
 
         Raises:
-            UnknownLeafError: Nothing with this hash waits.
+            UnknownLeafError: It does not.
         """
-        day = pending_since(leaf_hash)
-        if day is None:
-            raise UnknownLeafError("no entry with this hash waits for the merge")
-        return sign_promise(Promise(self.verifier.name, leaf_hash, day), self.verifier, self.private.sign)
+        leaf_hash = entry.leaf_hash()
+        if not pending(leaf_hash):
+            raise UnknownLeafError("no such entry waits for the merge")
+        return sign_promise(Promise(self.verifier.name, leaf_hash, entry.day), self.verifier, self.private.sign)
 
 
 def verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from hardening.canonical import JsonError, canonical_json, strict_json
+from hardening.canonical import JsonError, Writable, canonical_json, strict_json
 from hardening.files import private_folder, write_whole
 from onion.daemon import Daemon, Running
 from onion.errors import NetworkError
@@ -45,7 +45,7 @@ class Membership:
 
     def write(self, path: Path) -> None:
         """Leave the membership at *path* for whoever may read it."""
-        told = {"v": 1, "lines": [[one.name, one.value] for one in self.lines], "files": dict(self.files)}
+        told: Writable = {"v": 1, "lines": [[one.name, one.value] for one in self.lines], "files": dict(self.files)}
         write_whole(path, canonical_json(told), mode=0o644)
 
     @classmethod

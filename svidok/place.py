@@ -96,13 +96,33 @@ class Place:
         return self.keeper / "log.key"
 
     @property
+    def onion(self) -> Path:
+        """The keys of the two onion services."""
+        return self.keeper / "onion"
+
+    @property
+    def tors(self) -> Path:
+        """Where the tors live; `tor` tells the folder of one."""
+        return self.keeper / "tor"
+
+    @property
+    def network(self) -> Path:
+        """How further tors join the private network that an evaluation drop runs."""
+        return self.public / "network.json"
+
+    @property
+    def services(self) -> Path:
+        """How far the tors are."""
+        return self.public / "services.json"
+
+    @property
     def ledger(self) -> Path:
         """The merged ledger."""
         return self.keeper / "ledger"
 
     def tor(self, service: str) -> Path:
         """The folder of one tor: `source`, `reviewer` or `client`."""
-        return self.keeper / "tor" / service
+        return self.tors / service
 
     def database(self, store: str, url: str) -> str:
         """The database URL of *store* (`inbox`, `outbox`, `reviewers`): *url*, or SQLite beside its files."""

@@ -1,0 +1,121 @@
+"""`svidok init DIR`: make the folder of a new drop, with its keys, stores and settings."""
+
+import argparse
+import os
+import secrets
+from pathlib import Path
+
+from hardening import files
+from hardening.migrating import create
+from keeper.log_key import LogKey
+from onion.client_auth import AuthorizedClients
+from onion.service import OnionKeys
+from reviewers.tables import REVIEWERS
+from settings import Drop, Settings, load, write
+from svidok.errors import CommandError
+from svidok.identity import Identity, new_origin
+from svidok.isolation import KEEPER, REVIEWER, SOURCE, Isolation, create_users, find
+from svidok.place import Place
+from vault.tables import INBOX, OUTBOX
+
+PEPPER_BYTES = 32
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder; must not exist or be empty")
+    parser.add_argument("--name", default="Svidok", help="the organisation's name as sources read it")
+    parser.add_argument("--evaluation", action="store_true", help="a drop for trying out; every page says TEST")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the drop and say what comes next."""
+    place = Place(arguments.folder.resolve())
+    identity = create_drop(place, Settings(drop=Drop(name=arguments.name, evaluation=arguments.evaluation)))
+    print(f"made the drop in {place.root}")
+    print(f"  sources will reach it at    http://{identity.source_address}")
+    print(f"  reviewers will reach it at  http://{identity.reviewer_address}")
+    print("next: svidok keys ceremony (on an offline machine), svidok keys import, svidok reviewers add, svidok run")
+    return 0
+
+
+def create_drop(place: Place, settings: Settings) -> Identity:
+    """Make everything a drop needs in the folder of *place*.
+
+    A failure leaves a folder that `init` refuses to touch again: look at it, then remove it.
+
+    Raises:
+        CommandError: The folder is not empty, or its path is too long for tor's sockets.
+    """
+    _refuse_used(place.root)
+    place.root.mkdir(parents=True, exist_ok=True)
+    place.root.chmod(0o755)
+    isolation = find(place.root)
+    if isolation.missing is None:
+        create_users()
+    write(settings, place.settings)
+    _make_stores(place, settings)
+    files.write_whole(place.pepper, secrets.token_bytes(PEPPER_BYTES))
+    identity = _make_keys(place, evaluation=settings.drop.evaluation)
+    identity.write(place.identity)
+    give_away(place, isolation)
+    return identity
+
+
+def give_away(place: Place, isolation: Isolation) -> None:
+    """Give each part of the drop to the user whose process works with it."""
+    isolation.give(place.run, "root", "svidok", 0o750)
+    isolation.give(place.public, KEEPER, KEEPER, 0o755)
+    _give_tree(isolation, place.source, SOURCE, SOURCE, (0o700, 0o600))
+    _give_tree(isolation, place.inbox, SOURCE, "svidok-inbox", (0o2750, 0o640))
+    _give_tree(isolation, place.outbox, REVIEWER, "svidok-outbox", (0o2750, 0o640))
+    _give_tree(isolation, place.reviewers, REVIEWER, REVIEWER, (0o700, 0o600))
+    _give_tree(isolation, place.keeper, KEEPER, KEEPER, (0o700, 0o600))
+    # Anybody on the machine may read the settings; they hold no secret, and the processes run as other users.
+    for readable in (place.settings, place.identity):
+        readable.chmod(0o644)
+
+
+def open_drop(folder: Path) -> tuple[Place, Settings, Identity]:
+    """Read what a drop says of itself.
+
+    Raises:
+        CommandError: The folder is not that of a drop.
+        SettingsError: The settings file cannot be meant.
+    """
+    place = Place(folder.resolve())
+    if not place.identity.exists():
+        raise CommandError(f"{folder} is not the folder of a drop; `svidok init {folder}` makes one")
+    return place, load(place.settings), Identity.read(place.identity)
+
+
+def _refuse_used(root: Path) -> None:
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise CommandError(f"{root} exists and is not an empty folder; nothing was touched")
+    longest = Place(root).tor("network") / "relay0" / "control"
+    if len(os.fsencode(longest)) > 107:
+        raise CommandError(f"the path {root} is too long: tor's sockets need paths of at most 107 bytes")
+
+
+def _make_stores(place: Place, settings: Settings) -> None:
+    for folder in (place.public, place.run, place.source, place.inbox, place.outbox, place.reviewers, place.keeper):
+        files.private_folder(folder)
+    create(place.database("inbox", settings.stores.inbox), INBOX)
+    create(place.database("outbox", settings.stores.outbox), OUTBOX)
+    create(place.database("reviewers", settings.stores.reviewers), REVIEWERS, mode=0o600)
+
+
+def _make_keys(place: Place, *, evaluation: bool) -> Identity:
+    files.private_folder(place.onion)
+    source = OnionKeys.create(place.onion / "source")
+    reviewer = OnionKeys.create(place.onion / "reviewer")
+    AuthorizedClients.prepare(reviewer.folder)
+    log_key = LogKey.create(place.log_key, new_origin())
+    return Identity(log_key.verifier, str(source.address), str(reviewer.address), evaluation)
+
+
+def _give_tree(isolation: Isolation, root: Path, owner: str, group: str, modes: tuple[int, int]) -> None:
+    folder_mode, file_mode = modes
+    for path in (root, *root.rglob("*")):
+        if not path.is_symlink():
+            isolation.give(path, owner, group, folder_mode if path.is_dir() else file_mode)

@@ -1,0 +1,207 @@
+"""`svidok keys`: hold the ceremony offline, install a keyset on a server, watch it, change it."""
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from hardening.clock import SystemClock, today
+from hardening.files import private_folder
+from keys.errors import KeysError
+from keys.fingerprint import Fingerprint
+from keys.gpg import Gpg
+from keys.keyset import DEFAULT_QUORUM, Keyset, expiring, quorum_met, usable
+from keys.keyset_store import load, store
+from keys.keyset_trust import verify_change, verify_first
+from svidok import ceremony
+from svidok.errors import CommandError
+from svidok.identity import Identity
+from svidok.place import Place
+
+_PASSPHRASE_BYTES = 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _ceremony_arguments(actions.add_parser("ceremony", help="offline: make keys and the first keyset"))
+    install = actions.add_parser("import", help="on the server: check a keyset and seal to it from now on")
+    install.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder")
+    install.add_argument("keyset", type=Path, metavar="KEYSET", help="the keyset's folder")
+    install.add_argument("--root", action="append", default=[], help="first import: a signer's fingerprint, typed")
+    status = actions.add_parser("status", help="who is sealed to, and until when")
+    status.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder, or a keyset's")
+    status.add_argument("--json", action="store_true")
+    for name, says in (
+        ("rotate", "offline: a fresh subkey for its owner; one more person must sign"),
+        ("withdraw", "offline: take one's own keys out for ever"),
+        ("sign", "offline: add one's signature to a keyset that others made"),
+    ):
+        _owner_arguments(actions.add_parser(name, help=says))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; errors of gpg and of the format become plain sentences."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "ceremony": _ceremony,
+        "import": _import,
+        "status": _status,
+        "rotate": _rotate,
+        "withdraw": _withdraw,
+        "sign": _sign,
+    }
+    try:
+        return actions[arguments.action](arguments)
+    except KeysError as error:
+        raise CommandError(str(error)) from error
+
+
+def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keyset:
+    """Check the keyset in the folder *keyset* and put it where the drop looks for it.
+
+    Raises:
+        CommandError: It is the first and no fingerprints were typed.
+        KeysError: It may not follow what is installed; that stays.
+    """
+    signed = load(keyset)
+    judge = Gpg(private_folder(place.root / ".judge"))
+    if place.keyset.exists():
+        installed = verify_change(load(place.keyset).keyset, signed, judge)
+    elif len(roots) < 2:
+        raise CommandError("the first keyset needs --root twice: two signers' fingerprints, typed from their own hand")
+    else:
+        installed = verify_first(signed, roots, judge)
+    store(signed, place.keyset)
+    return installed
+
+
+def _ceremony_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT", help="a new folder; each owner takes her part of it away")
+    parser.add_argument("--reviewer", action="append", default=[], help="a pseudonym; at least two people in all")
+    parser.add_argument("--adopt", action="append", default=[], type=Path, help="a public key that exists (smartcard)")
+    parser.add_argument("--quorum", type=int, default=DEFAULT_QUORUM, help="usable keys without which a drop closes")
+    parser.add_argument("--drop", type=Path, help="the drop's public/drop.json: binds the keyset to its log")
+    parser.add_argument("--passphrase-file", type=Path, help="one passphrase for all keys; otherwise each is asked for")
+
+
+def _owner_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("keyset", type=Path, metavar="KEYSET", help="the keyset's folder; it is changed in place")
+    parser.add_argument("--gnupg", type=Path, required=True, help="the owner's GnuPG home")
+    parser.add_argument("--key", required=True, help="the owner's fingerprint")
+    parser.add_argument("--passphrase-file", type=Path, help="otherwise gpg asks")
+
+
+def _ceremony(arguments: argparse.Namespace) -> int:
+    if arguments.out.exists():
+        raise CommandError(f"{arguments.out} exists; nothing was touched")
+    wanted = ceremony.Wanted(
+        reviewers=arguments.reviewer,
+        adopted=[path.read_bytes() for path in arguments.adopt],
+        quorum=arguments.quorum,
+        log=str(Identity.read(arguments.drop).log) if arguments.drop else None,
+    )
+    made = ceremony.hold(arguments.out, wanted, _asking(arguments.passphrase_file), _today())
+    for one in made:
+        print(f"{one.name:<12} {one.fingerprint}  {one.gnupg}")
+    print(f"\nthe signed keyset is in {arguments.out / 'keyset'}; take it to the server: svidok keys import")
+    print("type the fingerprints of two signers there. Give each owner her folder, and wipe this machine's copy.")
+    print("keep the recovery key offline, in another place; a third reviewer as standby keeps the drop open when one")
+    print("of the others is lost.")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    place = Place(arguments.folder.resolve())
+    keyset = install_keyset(place, arguments.keyset, [Fingerprint(root) for root in arguments.root])
+    print(f"installed keyset {keyset.serial}, {keyset.hash}")
+    _print_status(keyset)
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    place = Place(arguments.folder)
+    keyset = load(place.keyset if place.keyset.exists() else arguments.folder).keyset
+    if arguments.json:
+        print(json.dumps(_facts(keyset)))
+    else:
+        _print_status(keyset)
+    return 0 if quorum_met(keyset, _today()) else 1
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    keyset = ceremony.rotate(arguments.keyset, *_owner(arguments), _today())
+    print(f"keyset {keyset.serial} is signed by one; svidok keys sign adds the second signature it needs")
+    return 0
+
+
+def _withdraw(arguments: argparse.Namespace) -> int:
+    keyset = ceremony.withdraw(arguments.keyset, *_owner(arguments), _today())
+    print(f"keyset {keyset.serial} no longer seals to {arguments.key}; take it to the server: svidok keys import")
+    return 0
+
+
+def _sign(arguments: argparse.Namespace) -> int:
+    signed = ceremony.countersign(arguments.keyset, *_owner(arguments))
+    print(f"keyset {signed.keyset.serial} has {len(signed.signatures)} signatures")
+    return 0
+
+
+def _owner(arguments: argparse.Namespace) -> tuple[Fingerprint, Gpg, str | None]:
+    passphrase = _read_passphrase(arguments.passphrase_file) if arguments.passphrase_file else None
+    return Fingerprint(arguments.key), Gpg(arguments.gnupg, agent=True), passphrase
+
+
+def _asking(file: Path | None) -> ceremony.Passphrase:
+    if file is not None:
+        shared = _read_passphrase(file)
+        return lambda _name: shared
+    known: dict[str, str] = {}
+
+    def ask(name: str) -> str:
+        if name not in known:
+            known[name] = _ask_twice(name)
+        return known[name]
+
+    return ask
+
+
+def _ask_twice(name: str) -> str:
+    while True:
+        first = getpass.getpass(f"passphrase for {name}: ")
+        if first and first == getpass.getpass("again: "):
+            return first
+        print("the two are not the same, or empty", file=sys.stderr)
+
+
+def _read_passphrase(file: Path) -> str:
+    with file.open("rb") as opened:
+        return opened.read(_PASSPHRASE_BYTES).decode("utf-8").rstrip("\r\n")
+
+
+def _facts(keyset: Keyset) -> dict[str, object]:
+    day = _today()
+    return {
+        "serial": keyset.serial,
+        "hash": keyset.hash,
+        "quorum": keyset.quorum,
+        "open_for_reports": quorum_met(keyset, day),
+        "usable": [{"fingerprint": str(key.fingerprint), "until": str(key.not_after)} for key in usable(keyset, day)],
+        "expiring": [{"fingerprint": str(one.fingerprint), "days": one.days_left} for one in expiring(keyset, day)],
+    }
+
+
+def _print_status(keyset: Keyset) -> None:
+    day = _today()
+    for key in usable(keyset, day):
+        print(f"  seals to {key.fingerprint} until {key.not_after}")
+    for one in expiring(keyset, day):
+        print(f"  warning: {one.fingerprint} has {one.days_left} days left")
+    if not quorum_met(keyset, day):
+        print(f"  closed for new reports: {keyset.quorum} usable keys are needed", file=sys.stderr)
+
+
+def _today() -> date:
+    return today(SystemClock())

@@ -1,0 +1,207 @@
+"""`svidok run DIR`: start the processes of a drop, say where it is, and stop everything on Ctrl-C."""
+
+import argparse
+import json
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from hardening.files import destroy
+from hardening.process import SCRUBBING, swap_in_use
+from hardening.serving import bind_loopback, bind_unix
+from settings import Settings, SettingsError
+from svidok import isolation as separate
+from svidok.children import Child, Children
+from svidok.commands.init import open_drop
+from svidok.errors import CommandError
+from svidok.floors import check_floors
+from svidok.identity import Identity
+from svidok.place import Place
+from svidok.secrets_here import refuse_secret_keys
+
+_TICK_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the drop is to run."""
+
+    tor: str
+    ports: tuple[int, int] | None
+    proxy_line: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Say what the command takes."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder")
+    parser.add_argument("--tor", choices=("public", "private", "off"), default="public", help="which Tor network")
+    parser.add_argument(
+        "--listen",
+        nargs=2,
+        type=int,
+        metavar=("SOURCE", "JOURNALIST"),
+        help="loopback ports as well; 0 is any free one",
+    )
+    parser.add_argument("--proxy-line", action="store_true", help="ask for tor's circuit line at the loopback ports")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the drop until Ctrl-C or SIGTERM."""
+    try:
+        place, settings, identity = open_drop(arguments.folder)
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
+    wish = Wish(arguments.tor, tuple(arguments.listen) if arguments.listen else None, arguments.proxy_line)
+    run_drop(place, settings, identity, wish)
+
+
+def run_drop(
+    place: Place,
+    settings: Settings,
+    identity: Identity,
+    wish: Wish,
+    ready: Callable[[], None] = lambda: None,
+) -> NoReturn:
+    """Run the drop until Ctrl-C or SIGTERM; call *ready* once when both services can be reached.
+
+    Raises:
+        KeyboardInterrupt: It was told to stop, and everything has stopped.
+        CommandError: The machine, the keyset or the settings do not allow it.
+    """
+    check_floors()
+    if wish.tor == "public":
+        _refuse_unsafe(place, settings)
+    isolation = separate.find(place.root)
+    _say_what_is_missing(isolation)
+    with ExitStack() as stack:
+        stack.enter_context(_ends_on_sigterm())
+        sockets = stack.enter_context(_bound(place, isolation, wish))
+        children = stack.enter_context(Children())
+        for child in _children(place, isolation, wish, sockets):
+            children.start(child)
+        _tell(identity, wish, sockets)
+        _watch(place, wish, children, ready)
+
+
+def _watch(place: Place, wish: Wish, children: Children, ready: Callable[[], None]) -> NoReturn:
+    told = ""
+    announced = False
+    while True:
+        refusing = children.tend()
+        if refusing is not None:
+            raise CommandError(f"the {refusing} process refuses to run; it said why above")
+        states = _states(place) if wish.tor != "off" else {}
+        line = ", ".join(f"{service} {state}" for service, state in states.items() if service != "client")
+        if line and line != told:
+            told = line
+            print(f"onion services: {line}", flush=True)
+        if not announced and _reachable(states, wish):
+            announced = True
+            ready()
+        time.sleep(_TICK_SECONDS)
+
+
+def _reachable(states: dict[str, str], wish: Wish) -> bool:
+    return wish.tor == "off" or (states.get("source") == "ready" and states.get("reviewer") in ("ready", "down"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sockets:
+    source: list[socket.socket]
+    journalist: list[socket.socket]
+    brokers: list[socket.socket]
+
+
+@contextmanager
+def _bound(place: Place, isolation: separate.Isolation, wish: Wish) -> Iterator[_Sockets]:
+    """Bind every socket before any process starts, so that no visitor ever meets a closed door."""
+    paths = (place.source_socket, place.journalist_socket, place.source_broker, place.reviewer_broker)
+    for path in (*paths, place.services, place.network):
+        destroy(path)
+    source, journalist, source_broker, reviewer_broker = (bind_unix(path) for path in paths)
+    ports = [bind_loopback(port) for port in wish.ports or ()]
+    isolation.give(place.source_socket, separate.SOURCE, separate.KEEPER, 0o660)
+    isolation.give(place.journalist_socket, separate.REVIEWER, separate.KEEPER, 0o660)
+    isolation.give(place.source_broker, separate.KEEPER, separate.SOURCE, 0o660)
+    isolation.give(place.reviewer_broker, separate.KEEPER, separate.REVIEWER, 0o660)
+    try:
+        yield _Sockets([source, *ports[:1]], [journalist, *ports[1:]], [source_broker, reviewer_broker])
+    finally:
+        for one in (source, journalist, source_broker, reviewer_broker, *ports):
+            one.close()
+        for path in (*paths, place.services, place.network):
+            destroy(path)
+
+
+def _children(place: Place, isolation: separate.Isolation, wish: Wish, sockets: _Sockets) -> Iterator[Child]:
+    def child(name: str, user: str, listeners: list[socket.socket], *more: str) -> Child:
+        descriptors = [one.fileno() for one in listeners]
+        drop_to = isolation.user(user)
+        arguments = [
+            name,
+            str(place.root),
+            *(word for descriptor in descriptors for word in ("--fd", str(descriptor))),
+            *(("--user", drop_to) if drop_to else ()),
+            *("--tor", wish.tor),
+            *more,
+        ]
+        return Child(name, arguments, descriptors, SCRUBBING)
+
+    lined = ("--proxy-line",) if wish.proxy_line else ()
+    # The keeper comes first: the others ask it, and it is the last to be stopped.
+    yield child("keeper", separate.KEEPER, sockets.brokers)
+    yield child("source", separate.SOURCE, sockets.source, *lined)
+    yield child("journalist", separate.REVIEWER, sockets.journalist, *lined)
+
+
+def _refuse_unsafe(place: Place, settings: Settings) -> None:
+    if settings.drop.evaluation:
+        raise CommandError("an evaluation drop never goes to the public Tor network; make a real one: svidok init")
+    refuse_secret_keys(place.keyset)
+    if swap_in_use():
+        raise CommandError("swap is in use: what sources write could reach the disk; run swapoff -a first")
+
+
+def _say_what_is_missing(isolation: separate.Isolation) -> None:
+    if isolation.missing:
+        print(f"note: {isolation.missing}; Landlock alone keeps them apart", flush=True)
+    if shutil.which("gpg") is None:
+        raise CommandError("gpg is missing: install the package gnupg")
+
+
+def _tell(identity: Identity, wish: Wish, sockets: _Sockets) -> None:
+    if wish.tor != "off":
+        network = "a private Tor network on this machine" if wish.tor == "private" else "the Tor network"
+        print(f"starting onion services in {network}:")
+        print(f"  sources    http://{identity.source_address}")
+        print(f"  reviewers  http://{identity.reviewer_address} (needs a reviewer's key)")
+    for name, listeners in (("sources", sockets.source), ("reviewers", sockets.journalist)):
+        for one in listeners[1:]:
+            print(f"  {name:<9}  http://127.0.0.1:{one.getsockname()[1]} (this machine only)")
+    print("Ctrl-C stops everything.", flush=True)
+
+
+def _states(place: Place) -> dict[str, str]:
+    try:
+        return {str(name): str(state) for name, state in json.loads(place.services.read_bytes())["services"].items()}
+    except FileNotFoundError:
+        return {}
+
+
+@contextmanager
+def _ends_on_sigterm() -> Iterator[None]:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""How each process of a drop is put together from its parts."""
