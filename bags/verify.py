@@ -227,9 +227,11 @@ def _unpack(untrusted_tar: Path, folder: Path, profile: Profile) -> Contents:
 
 def _created(folder: Path, path: str) -> BinaryIO:
     """Make a file of our own, in folders of our own; what is there already is never written to."""
-    for parent in reversed(Path(path).parents):
-        (folder / parent).mkdir(mode=0o700, exist_ok=True)
-    return os.fdopen(os.open(folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
+    target = folder / path
+    if not target.parent.is_dir():
+        for parent in reversed(Path(path).parents):
+            (folder / parent).mkdir(mode=0o700, exist_ok=True)
+    return os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb")
 
 
 def _tag(untrusted: BinaryIO, bag_id: str, expected: str, limit_bytes: int) -> bytes:

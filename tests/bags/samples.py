@@ -1,14 +1,15 @@
 """Bags to read, and the tools to spoil them."""
 
 import io
+import json
 import tarfile
 from collections.abc import Callable, Iterable
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
-from bags.index import Collection, Index, Part, Submission
+from bags.index import Collection, Index, Part, Submission, format_index
 from bags.layout import Layout
 from bags.returns import Reply, ReturnBag, return_layout
 from bags.transfer import transfer_layout
@@ -19,6 +20,39 @@ BAG_ID = "b" * 32
 KEYSET = b'{"serial":1,"v":1}'
 SEALED = {f"{number:032x}": bytes([number]) * (number * 700) for number in range(1, 6)}
 PROMISES = {sha256(name.encode()).hexdigest(): f"promise {name}\n".encode() for name in SEALED}
+
+HOSTILE_NAMES = [
+    "/etc/passwd",
+    "../escape",
+    f"{BAG_ID}/../escape",
+    f"{BAG_ID}/data/../../escape",
+    f"{BAG_ID}/data/./x",
+    f"{BAG_ID}//data/x",
+    "~/x",
+    "-rf",
+    f"{BAG_ID}/-rf",
+    f"{BAG_ID}/a\nb",
+    f"{BAG_ID}/a\x1b[2J",
+    f"{BAG_ID}/CON",
+    f"{BAG_ID}/con.txt.",
+    f"{BAG_ID}/trailing ",
+    f"{BAG_ID}/a\\b",
+    f"{BAG_ID}/c:x",
+    f"{BAG_ID}/\N{LATIN SMALL LETTER E WITH ACUTE}",
+    f"{BAG_ID}/e\N{COMBINING ACUTE ACCENT}",
+    f"{BAG_ID}/\N{RIGHT-TO-LEFT OVERRIDE}gpg",
+    f"{BAG_ID}/data/INDEX.json",
+    f"{BAG_ID}/data/index.json",
+    f"{BAG_ID}/bagit.txt",
+    f"{BAG_ID}/fetch.txt",
+    f"{BAG_ID}/tagmanifest-sha512.txt",
+    f"{'a' * 32}/data/index.json",
+    "x",
+    "",
+]
+
+FIRST_SUBMISSION: list[str | int] = ["collections", 0, "submissions", 0]
+FIRST_PART: list[str | int] = [*FIRST_SUBMISSION, "parts", 0]
 
 
 def open_part(part_id: str) -> BinaryIO:
@@ -50,6 +84,16 @@ def sample_index() -> Index:
             Collection("d" * 32, "slow-linden", b"\x08" * 32, (Submission("3" * 32, day, (part(fifth),)),)),
         ),
     )
+
+
+def edited_index(path: list[str | int], value: object) -> bytes:
+    """Write the index with one value exchanged, canonically."""
+    whole = json.loads(format_index(sample_index()))
+    place: Any = whole
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def sample_layout() -> Layout:
