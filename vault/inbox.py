@@ -105,7 +105,7 @@ class Inbox:
                 .group_by(SubmissionRow.day, PartRow.kind)
                 .order_by(SubmissionRow.day, PartRow.kind)
             )
-            return [Arrival(day, kind, count) for day, kind, count in found.tuples()]
+            return [Arrival(day, kind, count) for day, kind, count in found]
 
     def usage_today(self, source: Source) -> Usage:
         """Measure what a source has sent today; it is counted from the parts, so nothing else is kept (D10)."""
@@ -261,6 +261,6 @@ def _all_parts(session: Session) -> dict[str, dict[str, int]]:
     known: dict[str, dict[str, int]] = {}
     for submission_id, part_id, size_bytes in session.execute(
         select(PartRow.submission_id, PartRow.part_id, PartRow.size_bytes)
-    ).tuples():
+    ):
         known.setdefault(submission_id, {})[part_id] = size_bytes
     return known

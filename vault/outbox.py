@@ -62,7 +62,7 @@ class Outbox:
         with self._database.writing() as session:
             row = session.get(CollectedRow, _ONLY)
             if row is None:
-                session.add(CollectedRow(only=_ONLY, day=day))
+                session.add(CollectedRow(single=_ONLY, day=day))
             else:
                 row.day = max(row.day, day)
 

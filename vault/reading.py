@@ -106,7 +106,7 @@ class InboxReader:
         if day is not None:
             query = query.where(SubmissionRow.day >= day)
         with self._database.reading() as session:
-            return [SubmissionNotice(*found) for found in session.execute(query).tuples()]
+            return [SubmissionNotice(*found) for found in session.execute(query)]
 
     def open_part(self, part_id: str) -> BinaryIO:
         """Open a sealed part, exactly as it lies (P12); the caller closes it.
@@ -130,9 +130,7 @@ class InboxReader:
                         select(PartRow.ct_sha256, SubmissionRow.collection_id)
                         .join(SubmissionRow, SubmissionRow.submission_id == PartRow.submission_id)
                         .where(PartRow.ct_sha256.in_(chunk))
-                    )
-                    .tuples()
-                    .all()
+                    ).all()
                 )
         return found
 
@@ -182,9 +180,7 @@ def _with_counts(session: Session, rows: Sequence[SourceRow]) -> list[Collection
                 select(SubmissionRow.collection_id, func.count())
                 .where(SubmissionRow.collection_id.in_(chunk))
                 .group_by(SubmissionRow.collection_id)
-            )
-            .tuples()
-            .all()
+            ).all()
         )
     return [
         Collection(row.collection_id, row.designation, row.last_day, counts.get(row.collection_id, 0), row.closed)

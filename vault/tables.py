@@ -152,9 +152,9 @@ class CollectedRow(OutboxBase):
     """The last day on which somebody fetched submissions; there is one row at most."""
 
     __tablename__ = "collected"
-    __table_args__ = (CheckConstraint("only = 1", name="only"), _BY_KEY)
+    __table_args__ = (CheckConstraint("single = 1", name="single"), _BY_KEY)
 
-    only: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    single: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     day: Mapped[date] = mapped_column(Date)
 
 

@@ -37,9 +37,9 @@ def upgrade() -> None:
     op.create_index("ix_receipts_collection_id", "receipts", ["collection_id"])
     op.create_table(
         "collected",
-        sa.Column("only", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("single", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("day", sa.Date, nullable=False),
-        sa.PrimaryKeyConstraint("only", name="pk_collected"),
-        sa.CheckConstraint("only = 1", name="ck_collected_only"),
+        sa.PrimaryKeyConstraint("single", name="pk_collected"),
+        sa.CheckConstraint("single = 1", name="ck_collected_single"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,1 @@
+"""Who may sign in to the drop, what they have not seen yet, and what they did."""

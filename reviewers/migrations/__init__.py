@@ -1,0 +1,1 @@
+"""The steps that lead to the reviewers' tables; written once, never changed after a release."""

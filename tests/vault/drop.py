@@ -1,0 +1,78 @@
+"""A small drop: an inbox, its readers, and parts as a sealing would leave them."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.clock import FakeClock
+from tests.stores import Stores
+from vault.inbox import Inbox
+from vault.objects import Receiving, Shelves
+from vault.outbox import Outbox, OutboxReader
+from vault.reading import InboxReader
+from vault.records import Source
+from vault.tables import INBOX, OUTBOX
+
+WORDS = [f"word{letter}{other}" for letter in "abcdefghijklmnopqrst" for other in "abcdefghijklmnopqrst"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a sealing says of its output, and what the vault must not keep of it."""
+
+    part_id: str
+    kind: str
+    sha256: str
+    size_bytes: int
+    length: int = 7
+    plain_sha256: str = "cafe" * 16
+
+
+class Drop:
+    """The vault of one drop, as each process sees it."""
+
+    def __init__(self, stores: Stores, root: Path, clock: FakeClock) -> None:
+        self.root = root
+        self.clock = clock
+        self.shelves = Shelves(root)
+        self.shelves.prepare()
+        self.database = stores.to_write(INBOX)
+        self.inbox = Inbox(self.database, self.shelves, clock, WORDS)
+        self.reader = InboxReader(stores.to_read(INBOX), self.shelves)
+        self.outbox = Outbox(stores.to_write(OUTBOX), clock)
+        self.replies = OutboxReader(stores.to_read(OUTBOX))
+
+    def source(self) -> Source:
+        return self.inbox.new_source(secrets.token_bytes(32), secrets.token_bytes(32))
+
+    def send(self, source: Source, sizes: Iterable[int] = (65_536,), kind: str = "file") -> str:
+        """One whole submission; returns its id."""
+        with self.inbox.receiving(source) as receiving:
+            for size in sizes:
+                receiving.keep(seal(receiving, size, kind))
+        return receiving.submission_id
+
+    def files(self) -> list[Path]:
+        """Every file below the two folders."""
+        return sorted(
+            path for name in ("incoming", "objects") for path in (self.root / name).rglob("*") if path.is_file()
+        )
+
+    def folders(self) -> list[Path]:
+        """Every folder of a submission, arriving or stored."""
+        return sorted([*(self.root / "incoming").iterdir(), *(self.root / "objects").glob("*/*")])
+
+
+def seal(receiving: Receiving, size: int = 65_536, kind: str = "file") -> Sealed:
+    """Leave a part as `keys.sealing` would: whole, synced, private."""
+    part_id = secrets.token_hex(16)
+    content = secrets.token_bytes(size)
+    descriptor = os.open(receiving.place(part_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    return Sealed(part_id, kind, hashlib.sha256(content).hexdigest(), size)
