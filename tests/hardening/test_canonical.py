@@ -1,6 +1,7 @@
 """JSON has one written form, and foreign JSON is read without trust."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from hardening.canonical import JSON, MAX_DEPTH, MAX_INTEGER, JsonError, Writable, canonical_json, strict_json
 
 LIMIT = 10_000
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "canonical-json" / "values.json").read_text())
 
 integers = st.integers(-MAX_INTEGER, MAX_INTEGER)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -39,6 +41,20 @@ def test_any_bytes_give_json_or_the_one_error(untrusted: bytes) -> None:
     except JsonError:
         return
     assert canonical_json(value) == untrusted
+
+
+@pytest.mark.parametrize("vector", VECTORS["accepted"], ids=lambda vector: vector["why"])
+def test_values_of_the_specification_have_their_form(vector: dict[str, str]) -> None:
+    value = strict_json(vector["loose"].encode(), LIMIT)
+
+    assert canonical_json(value) == vector["canonical"].encode()
+    assert strict_json(vector["canonical"].encode(), LIMIT, canonical=True) == value
+
+
+@pytest.mark.parametrize("vector", VECTORS["refused"], ids=lambda vector: vector["why"])
+def test_what_the_specification_refuses_is_refused(vector: dict[str, str]) -> None:
+    with pytest.raises(JsonError):
+        strict_json(vector["untrusted"].encode(), LIMIT)
 
 
 def test_keys_are_ordered_by_utf16_and_nothing_is_spaced() -> None:
