@@ -52,7 +52,7 @@ def read_packets(untrusted: bytes) -> tuple[Packet, ...]:
     while rest:
         if len(packets) == MOST_PACKETS:
             raise PacketError(f"there are more than {MOST_PACKETS} packets")
-        tag, start, length = _header(rest)
+        tag, start, length = packet_header(rest)
         if len(rest) < start + length:
             raise PacketError("a packet is longer than what is there")
         packets.append(Packet(tag, bytes(rest[start : start + length])))
@@ -71,7 +71,7 @@ def read_signature(packet: Packet) -> SignatureHeader:
     return SignatureHeader(packet.body[1], packet.body[2], packet.body[3])
 
 
-def _header(rest: memoryview) -> tuple[int, int, int]:
+def packet_header(rest: memoryview) -> tuple[int, int, int]:
     """Return tag, header length and body length (RFC 9580, 4.2)."""
     first = rest[0]
     if not first & 0x80:

@@ -1,5 +1,7 @@
 """The two ends of gpg that we hold: pipes that notice when gpg has stopped moving."""
 
+import contextlib
+import fcntl
 import os
 import select
 import time
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 # How long one look at a quiet pipe lasts before the circumstances are looked at again.
 _LOOK_SECONDS = 0.5
+# What a user without privileges may ask for.
+_WIDE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +157,9 @@ class PipeFromGpg(RawIOBase):
         if not self.closed:
             super().close()
             os.close(self._descriptor)
+
+
+def widen(descriptor: int) -> None:
+    """Let the pipe hold more at once, so that both of its ends wake up less often; slower if the kernel refuses."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WIDE_BYTES)
