@@ -150,8 +150,7 @@ def open_to_write(url: str, schema: Schema) -> Database:
         DamagedError: It is no database, or a broken one.
         BusyError: Somebody holds it.
     """
-    database = open_store(url, "rw")
-    with named(), database.reading() as session:
+    with _closed_if_refused(open_store(url, "rw")) as database, database.reading() as session:
         _check_version(session.connection(), schema)
         if database_file(url) is not None and session.scalar(text("PRAGMA quick_check(1)")) != "ok":
             raise DamagedError(f"the {schema.name} store is damaged: restore it from a backup")
@@ -160,8 +159,7 @@ def open_to_write(url: str, schema: Schema) -> Database:
 
 def open_to_read(url: str, schema: Schema) -> Database:
     """Open another process's store, which this one cannot change; raises as `open_to_write` does."""
-    database = open_store(url, "ro")
-    with named(), database.reading() as session:
+    with _closed_if_refused(open_store(url, "ro")) as database, database.reading() as session:
         _check_version(session.connection(), schema)
     return database
 
@@ -205,6 +203,15 @@ def _engine(url: str, mode: str) -> Engine:
     )
     event.listen(engine, "begin", _begin)
     return engine
+
+
+@contextmanager
+def _closed_if_refused(database: Database) -> Generator[Database]:
+    try:
+        yield database
+    except BaseException:
+        database.close()
+        raise
 
 
 def _check_version(connection: Connection, schema: Schema) -> None:
