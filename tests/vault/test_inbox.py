@@ -10,8 +10,8 @@ from hardening.files import FROZEN_AT
 from ledger.entry import Received, size_class
 from tests.vault.drop import Drop, Sealed, seal
 from vault.errors import (
-    NothingKeptError,
     NotFoundError,
+    NothingKeptError,
     PartMismatchError,
     SourceClosedError,
     SourceExistsError,
@@ -106,7 +106,7 @@ def test_a_block_that_ends_badly_leaves_nothing(drop: Drop, fault: BaseException
 def test_an_abandoned_block_leaves_nothing(drop: Drop) -> None:
     """A cancelled request closes the generator instead of finishing it."""
     lent = drop.inbox.receiving(drop.source())
-    receiving = lent.__enter__()  # noqa: PLC2801 - the block is left without its end
+    receiving = lent.__enter__()
     receiving.keep(seal(receiving))
 
     del lent
