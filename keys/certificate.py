@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -74,7 +74,10 @@ def read_certificate(untrusted: bytes, day: date, gpg: Gpg) -> Certificate:
     """
     if len(untrusted) > MOST_CERTIFICATE_BYTES:
         raise CertificateError(f"a certificate has at most {MOST_CERTIFICATE_BYTES} bytes, not {len(untrusted)}")
-    outcome = run(gpg, (*frozen_on(day), "--no-keyring", "--with-colons", "--show-keys"), untrusted)
+    with _scratch(gpg) as home:
+        # Of an expired or revoked key gpg says nothing under --trust-model=always unless there is a trust database.
+        options = (*frozen_on(day), "--trust-model=direct", "--no-keyring")
+        outcome = run(replace(gpg, home=home), (*options, "--with-colons", "--show-keys"), untrusted)
     if outcome.returncode != 0:
         raise CertificateError("gpg cannot read the certificate")
     # Not splitlines(): a user id may hold characters that it, unlike gpg, takes for the end of a line.
@@ -106,18 +109,25 @@ def minimal(untrusted: bytes, key: Fingerprint, gpg: Gpg) -> bytes:
 @contextmanager
 def keyring(certificates: Sequence[bytes], gpg: Gpg) -> Generator[Path]:
     """Lend a file that gpg can use as a keyring of just these certificates, alone in a folder that goes with it."""
-    folder = Path(tempfile.mkdtemp(prefix="ring-", dir=gpg.home))
-    try:
+    with _scratch(gpg) as folder:
         ring = folder / "ring.gpg"
         ring.write_bytes(b"".join(certificates))
         yield ring
-    finally:
-        destroy(folder)
 
 
 def only(ring: Path) -> tuple[Argument, ...]:
     """Return the options that make gpg know the certificates in *ring* and no others; nothing is imported."""
     return ("--no-default-keyring", "--keyring", ring)
+
+
+@contextmanager
+def _scratch(gpg: Gpg) -> Generator[Path]:
+    """Lend an empty folder in the home, the one place where a confined process may surely write."""
+    folder = Path(tempfile.mkdtemp(prefix="ring-", dir=gpg.home))
+    try:
+        yield folder
+    finally:
+        destroy(folder)
 
 
 def _keys(records: list[list[str]]) -> list[Key]:

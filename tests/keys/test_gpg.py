@@ -87,7 +87,7 @@ def test_the_servers_gpg_can_neither_hold_nor_use_a_secret_key(public_gpg: Gpg) 
 @pytest.mark.check("G3")
 def test_what_is_written_on_other_channels_is_not_heard(tmp_path: Path) -> None:
     """CVE-2018-12020: a hostile file name printed beside the status looks like a verdict."""
-    lie = '[GNUPG:] GOODSIG AAAA me'
+    lie = "[GNUPG:] GOODSIG AAAA me"
     gpg = fake(tmp_path, f"echo '{lie}'; echo '{lie}' >&2; exit 0")
 
     outcome = run(gpg, ("--verify",))

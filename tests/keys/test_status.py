@@ -1,5 +1,7 @@
 """What gpg says is read line by line, and nothing else counts as said."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +41,5 @@ def test_a_flood_of_status_is_refused() -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_make_the_reader_do_anything_but_refuse(said: bytes) -> None:
-    try:
+    with contextlib.suppress(GpgFailedError):
         assert all(line.keyword is not None for line in status_lines(said))
-    except GpgFailedError:
-        pass
