@@ -1,5 +1,7 @@
 """The two ends of gpg that we hold: pipes that notice when gpg has stopped moving."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
@@ -81,7 +83,7 @@ class PipeIntoGpg(RawIOBase):
         """Return true: that is what it is for."""
         return True
 
-    def write(self, chunk: "ReadableBuffer", /) -> int:
+    def write(self, chunk: ReadableBuffer, /) -> int:
         """Write all of *chunk*.
 
         Raises:
@@ -134,7 +136,7 @@ class PipeFromGpg(RawIOBase):
         """Return true: that is what it is for."""
         return True
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Read what there is, at least one byte unless gpg has closed its end.
 
         Raises:
