@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hardening.files import write_whole
 from keeper.errors import LogKeyError, UnknownLeafError
@@ -72,12 +71,3 @@ class LogKey:
         if not pending(leaf_hash):
             raise UnknownLeafError("no such entry waits for the merge")
         return sign_promise(Promise(self.verifier.name, leaf_hash, entry.day), self.verifier, self.private.sign)
-
-
-def verify_ed25519(public_key: bytes, signature: bytes, message: bytes) -> bool:
-    """Say whether an Ed25519 signature is right, in the form that `ledger.note` takes."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True

@@ -125,6 +125,11 @@ class Tors:
         keys = OnionKeys.load(self.folders.keys(service))
         return State.READY if running.published(keys.address) else State.STARTING
 
+    def pid(self, service: Service) -> int | None:
+        """Tell the process id of the tor of *service*, if it runs."""
+        running = self._kept[service].running
+        return None if running is None else running.pid
+
     def failure(self, service: Service) -> str | None:
         """Tell why the tor of *service* does not run, if it failed."""
         return self._kept[service].failure

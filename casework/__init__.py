@@ -1,0 +1,1 @@
+"""What reviewers did, as a signed log on the air-gapped workstation, and the views that are folded from it."""

@@ -1,0 +1,3 @@
+from sqlite3 import Connection
+
+def connect(database: str, *, isolation_level: str | None, check_same_thread: bool) -> Connection: ...

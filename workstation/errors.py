@@ -1,0 +1,25 @@
+"""What the workstation refuses."""
+
+
+class WorkstationError(Exception):
+    """Root of all errors of this package."""
+
+
+class DeskError(WorkstationError):
+    """The workstation's folder is missing, damaged, or cannot be made where it was asked for."""
+
+
+class IntakeError(WorkstationError):
+    """A bag is for another drop, sealed to a keyset that was not verified here, or not whole."""
+
+
+class UnknownIdError(WorkstationError):
+    """No collection, submission or part answers to this name, or more than one does."""
+
+
+class ReadingError(WorkstationError):
+    """A submission does not agree with what its sealed manifest says; nothing of it was released."""
+
+
+class OutboxError(WorkstationError):
+    """A reply cannot be written, or there is nothing to send back."""
