@@ -1,0 +1,1 @@
+"""The pages that a source meets: begin, send, come back with a codename, read replies, leave."""

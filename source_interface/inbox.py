@@ -1,0 +1,184 @@
+"""Come back with a codename, read replies, delete them, close the inbox, log out."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hardening.clock import today
+from keys.source_key import ReplyError, open_reply
+from source_interface.codename_pages import SlipError, read_codename
+from source_interface.parts import SESSIONS_PER_SOURCE, SourceParts
+from source_interface.site import Site, Visitor
+from source_interface.visit import Visit
+from vault.records import Arrival, Source
+
+_WEEK = timedelta(days=7)
+_MONTH = timedelta(days=31)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReply:
+    """A reply as its source reads it; without a text if it cannot be opened."""
+
+    reply_id: str
+    day: date
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedDay:
+    """What arrived on one day: how much, and nothing else."""
+
+    day: date
+    messages: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What an inbox shows."""
+
+    known: bool
+    replies: tuple[OpenReply, ...]
+    arrived: tuple[ArrivedDay, ...]
+    imported: bool
+    collected: str
+
+
+async def show_login(request: Request, site: Site) -> Response:
+    """Ask for the codename."""
+    return login_page(request, site, 200, None)
+
+
+async def login(request: Request, site: Site) -> Response:
+    """Open the inbox of a codename; whether there is one is not even looked up here (C17, C18)."""
+    try:
+        codename = await read_codename(request, site, None)
+    except SlipError as slip:
+        return login_page(request, site, 400, slip)
+    derived = await site.secrets_of(codename, request, beginning=False)
+    desk = await asyncio.to_thread(site.desks.open)
+    crowded = site.parts.sessions.alive(derived.lookup_id) >= SESSIONS_PER_SOURCE
+    visit = Visit(
+        secrets=derived,
+        day=site.today(),
+        keyset_hash=desk.keyset.hash if desk else None,
+        notice="older" if crowded else "",
+    )
+    return site.welcome(request, visit, "/inbox")
+
+
+async def show(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the replies and what has arrived."""
+    visit = visitor.visit
+    contents = await asyncio.to_thread(_contents, site.parts, visit)
+    if visit.newcomer and not contents.known:
+        return site.pages.goto(request, "/send")
+    return site.pages.page(
+        request,
+        "inbox.html",
+        visiting=True,
+        token=visitor.token,
+        notice=visit.notice,
+        pending_codename=visit.codename is not None,
+        contents=contents,
+        collected=contents.collected,
+    )
+
+
+async def delete_reply(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Delete a reply for good; one that is gone already, or was never hers, is gone all the same."""
+    form = await site.form(request, visitor, "reply")
+    await asyncio.to_thread(_delete, site.parts, visitor.visit, form.get("reply"))
+    site.notice(visitor, "deleted")
+    return site.pages.goto(request, "/inbox")
+
+
+async def ask_close(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Say what closing means, and ask."""
+    return site.pages.page(request, "close.html", visiting=True, token=visitor.token)
+
+
+async def close(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Close the inbox and end every visit to it (C5)."""
+    await site.form(request, visitor)
+    await asyncio.to_thread(_close, site.parts, visitor.visit)
+    site.parts.sessions.end_owner(visitor.visit.secrets.lookup_id)
+    return site.farewell(site.pages.goto(request, "/closed"))
+
+
+async def logout(request: Request, site: Site, visitor: Visitor) -> Response:
+    """End the visit."""
+    await site.form(request, visitor)
+    site.parts.sessions.end(visitor.session)
+    return site.farewell(site.pages.goto(request, "/left"))
+
+
+def login_page(request: Request, site: Site, status: int, slip: SlipError | None, *, ended: bool = False) -> Response:
+    """Write the page that asks for the codename."""
+    return site.pages.page(request, "login.html", status, slip=slip, ended=ended)
+
+
+def collected(parts: SourceParts) -> str:
+    """Say, roughly, how long ago reviewers last collected reports."""
+    day = parts.outbox.last_collected()
+    if day is None:
+        return "never"
+    age = today(parts.clock) - day
+    return "week" if age <= _WEEK else "month" if age <= _MONTH else "older"
+
+
+def _contents(parts: SourceParts, visit: Visit) -> Contents:
+    """Read an inbox; for an unknown codename the same questions are asked of the same stores (C18)."""
+    source = parts.inbox.find(visit.secrets.lookup_id)
+    asked = source or _nobody(visit)
+    deleted = parts.inbox.deleted_replies(asked)
+    replies = [reply for reply in parts.outbox.replies(asked.collection_id) if reply.reply_id not in deleted]
+    return Contents(
+        known=source is not None,
+        replies=tuple(
+            OpenReply(reply.reply_id, reply.day, _opened(reply.box, visit.secrets.seed)) for reply in reversed(replies)
+        ),
+        arrived=_by_day(parts.inbox.arrivals(asked)),
+        imported=parts.outbox.imported(asked.collection_id),
+        collected=collected(parts),
+    )
+
+
+def _delete(parts: SourceParts, visit: Visit, untrusted_id: str) -> None:
+    source = parts.inbox.find(visit.secrets.lookup_id)
+    asked = source or _nobody(visit)
+    if any(reply.reply_id == untrusted_id for reply in parts.outbox.replies(asked.collection_id)):
+        parts.inbox.delete_reply(asked, untrusted_id)
+
+
+def _close(parts: SourceParts, visit: Visit) -> None:
+    source = parts.inbox.find(visit.secrets.lookup_id)
+    if source is not None:
+        parts.inbox.close(source)
+
+
+def _nobody(visit: Visit) -> Source:
+    """Name the source that an unknown codename would have; no collection has an id that was not drawn."""
+    lookup_id = visit.secrets.lookup_id
+    return Source(hashlib.sha256(lookup_id).hexdigest()[:32], "", lookup_id, visit.secrets.public_key)
+
+
+def _opened(box: bytes, seed: bytes) -> str | None:
+    try:
+        return open_reply(box, seed)
+    except ReplyError:
+        return None
+
+
+def _by_day(arrivals: Sequence[Arrival]) -> tuple[ArrivedDay, ...]:
+    counts = {(arrival.day, arrival.kind): arrival.count for arrival in arrivals}
+    return tuple(
+        ArrivedDay(day, counts.get((day, "message"), 0), counts.get((day, "file"), 0))
+        for day in sorted({arrival.day for arrival in arrivals}, reverse=True)
+    )

@@ -1,0 +1,125 @@
+"""The languages of the pages, read from the catalogues as translators write them (docs/adr/0005-catalogues.md).
+
+A ``.po`` file is read at start, strictly, and handed to the standard library's gettext as the binary table it knows:
+so nothing compiled lies in the repository, and no tool is needed where the server runs.
+"""
+
+import ast
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+
+from source_interface.errors import CatalogueError
+
+SOURCE_CODE = "en"
+# In the order in which they are offered, each by its own name.
+_NAMES = {"en": "English", "uk": "Українська"}
+_RIGHT_TO_LEFT = frozenset({"ar", "ckb", "fa", "he", "ps", "ur"})
+
+_MO_MAGIC = 0x950412DE
+_MO_HEADER_BYTES = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the pages.
+
+    Attributes:
+        prefix: What stands before every path of its pages; empty for the language that the texts are written in.
+    """
+
+    code: str
+    name: str
+    prefix: str
+    words: NullTranslations = field(repr=False, compare=False)
+
+    @property
+    def direction(self) -> str:
+        """The writing direction, as HTML calls it."""
+        return "rtl" if self.code in _RIGHT_TO_LEFT else "ltr"
+
+
+def languages() -> tuple[Language, ...]:
+    """Load every language that there is, the source language first.
+
+    Raises:
+        CatalogueError: A catalogue is not written as it should be.
+    """
+    return tuple(_language(code, name) for code, name in _NAMES.items())
+
+
+def read_catalogue(text: str) -> dict[str, str]:
+    """Read the text of a ``.po`` file: from each message to its translation, plural forms joined by NUL as in ``.mo``.
+
+    Untranslated and uncertain (``fuzzy``) messages are left out, so the page shows them in the source language.
+
+    Raises:
+        CatalogueError: A line is neither a comment nor a part of an entry, or a message stands there twice.
+    """
+    catalogue: dict[str, str] = {}
+    for entry in _entries(text):
+        forms = [entry[key] for key in sorted(entry) if key.startswith("msgstr")]
+        if "fuzzy" in entry or not all(forms):
+            continue
+        message = entry["msgid"] + (f"\0{entry['msgid_plural']}" if "msgid_plural" in entry else "")
+        if message in catalogue:
+            raise CatalogueError("a message stands twice in the catalogue")
+        catalogue[message] = "\0".join(forms)
+    return catalogue
+
+
+def _language(code: str, name: str) -> Language:
+    if code == SOURCE_CODE:
+        return Language(code, name, "", NullTranslations())
+    text = files("source_interface").joinpath("translations", f"{code}.po").read_text("utf-8")
+    return Language(code, name, f"/{code}", GNUTranslations(BytesIO(_compiled(read_catalogue(text)))))
+
+
+def _entries(text: str) -> Iterator[dict[str, str]]:
+    """Yield each entry as its keywords and strings."""
+    entry: dict[str, str] = {}
+    keyword = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("#,") and "fuzzy" in stripped:
+            entry["fuzzy"] = "yes"
+        if not stripped and "msgid" in entry:
+            yield entry
+            entry = {}
+        if not stripped or stripped.startswith("#"):
+            continue
+        if not stripped.startswith('"'):
+            keyword, _, stripped = stripped.partition(" ")
+            if keyword in entry or not keyword.startswith(("msgid", "msgstr")):
+                raise CatalogueError(f"line {number} of the catalogue begins with no keyword that fits there")
+            entry[keyword] = ""
+        entry[keyword] += _string(stripped, number)
+    if "msgid" in entry:
+        yield entry
+
+
+def _string(literal: str, number: int) -> str:
+    # A string of a catalogue is written as in C; of what C allows we use what Python reads in the same way.
+    if len(literal) < 2 or not literal.startswith('"') or not literal.endswith('"'):
+        raise CatalogueError(f"line {number} of the catalogue holds no string in quotation marks")
+    try:
+        return str(ast.literal_eval(literal))
+    except (SyntaxError, ValueError) as error:
+        raise CatalogueError(f"line {number} of the catalogue holds a malformed string") from error
+
+
+def _compiled(catalogue: Mapping[str, str]) -> bytes:
+    """Write the table that gettext reads (GNU gettext manual, "The Format of GNU MO Files")."""
+    messages = [(key.encode(), catalogue[key].encode()) for key in sorted(catalogue)]
+    texts = bytearray()
+    tables: list[list[int]] = [[], []]
+    start = _MO_HEADER_BYTES + 16 * len(messages)
+    for table, column in zip(tables, zip(*messages, strict=True), strict=True):
+        for text in column:
+            table += [len(text), start + len(texts)]
+            texts += text + b"\0"
+    header = (_MO_MAGIC, 0, len(messages), _MO_HEADER_BYTES, _MO_HEADER_BYTES + 8 * len(messages), 0, 0)
+    return struct.pack(f"<{7 + 4 * len(messages)}I", *header, *tables[0], *tables[1]) + bytes(texts)

@@ -1,0 +1,141 @@
+"""Write pages: the same title and the same size for each, so that nobody outside can tell one from another."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from importlib.resources import files
+from typing import cast
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from source_interface.languages import Language, languages
+
+# B5: no page says in a window's title or in the history which one it was.
+TITLE = "Home"
+# B9: every page has this many bytes; the longest one in any language must fit. A page that gives a long text back, or
+# shows many replies, goes to the larger size, and from there doubles.
+PAGE_BYTES = 16 * 1024
+LONG_PAGE_BYTES = 64 * 1024
+
+_COMMENT_BYTES = len("<!---->\n")
+_HTML = "text/html; charset=utf-8"
+
+
+def _n(message: str) -> str:
+    """Mark *message* for the catalogue."""
+    return message
+
+
+_MONTHS = (
+    _n("%(day)s January %(year)s"),
+    _n("%(day)s February %(year)s"),
+    _n("%(day)s March %(year)s"),
+    _n("%(day)s April %(year)s"),
+    _n("%(day)s May %(year)s"),
+    _n("%(day)s June %(year)s"),
+    _n("%(day)s July %(year)s"),
+    _n("%(day)s August %(year)s"),
+    _n("%(day)s September %(year)s"),
+    _n("%(day)s October %(year)s"),
+    _n("%(day)s November %(year)s"),
+    _n("%(day)s December %(year)s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What every page of a drop shows.
+
+    Attributes:
+        name: The organisation's, as sources read it.
+        evaluation: Whether every page says TEST.
+    """
+
+    name: str
+    evaluation: bool
+
+
+class Pages:
+    """The pages of one drop in all languages."""
+
+    def __init__(self, look: Look, random_hex: Callable[[int], str] = secrets.token_hex) -> None:
+        """Read templates and catalogues, once.
+
+        Args:
+            look: What all pages show.
+            random_hex: Makes the padding, from a number of bytes.
+        """
+        self.languages = languages()
+        self._random_hex = random_hex
+        self._by_prefix = {language.prefix: language for language in self.languages}
+        self._environments = {language.code: self._environment(language, look) for language in self.languages}
+
+    def page(self, request: Request, template: str, status: int = 200, **facts: object) -> Response:
+        """Write the page *template* in the language of the request's path, from what *facts* tell."""
+        language = self.language(request)
+        # A page that answers a POST has no address of its own to change the language at.
+        here = "" if request.method == "POST" else request.scope["path"].removeprefix(language.prefix)
+        return Response(self._write(language, template, here, facts), status, {"content-type": _HTML})
+
+    def refusal(self, kind: str) -> bytes:
+        """Write the page for a request that is turned away before anything of it was understood."""
+        return self._write(self.languages[0], "error.html", "", {"kind": kind, "typed": ""})
+
+    def language(self, request: Request) -> Language:
+        """Tell the language that the path of *request* is in; nothing else about a visitor is looked at (B11)."""
+        first = "/" + request.scope["path"].split("/")[1]
+        return self._by_prefix.get(first, self.languages[0])
+
+    def goto(self, request: Request, path: str) -> Response:
+        """Send the visitor on to *path*, in the language she is in."""
+        return RedirectResponse(self.language(request).prefix + path, status_code=303)
+
+    def _write(self, language: Language, template: str, here: str, facts: Mapping[str, object]) -> bytes:
+        defaults: dict[str, object] = {"here": here, "visiting": False}
+        html = self._environments[language.code].get_template(template).render(defaults | dict(facts))
+        return self._padded(html.encode())
+
+    def _environment(self, language: Language, look: Look) -> Environment:
+        environment = Environment(
+            loader=FunctionLoader(_template),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        environment.policies["ext.i18n.trimmed"] = True
+        words = language.words
+        environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        said: dict[str, object] = {
+            "language": language,
+            "languages": self.languages,
+            "title": TITLE,
+            "name": look.name,
+            "evaluation": look.evaluation,
+            "link": language.prefix.__add__,
+            "day": partial(_written_day, language),
+        }
+        cast("dict[str, object]", environment.globals).update(said)
+        return environment
+
+    def _padded(self, page: bytes) -> bytes:
+        size_bytes = PAGE_BYTES
+        while len(page) + _COMMENT_BYTES > size_bytes:
+            size_bytes = max(LONG_PAGE_BYTES, 2 * size_bytes)
+        missing = size_bytes - len(page) - _COMMENT_BYTES
+        padding = self._random_hex((missing + 1) // 2)[:missing]
+        return b"%b<!--%b-->\n" % (page, padding.encode())
+
+
+def _written_day(language: Language, value: date) -> str:
+    return language.words.gettext(_MONTHS[value.month - 1]) % {"day": value.day, "year": value.year}
+
+
+def _template(name: str) -> str | None:
+    found = files("source_interface").joinpath("templates", name)
+    return found.read_text("utf-8") if found.is_file() else None

@@ -1,0 +1,90 @@
+"""What the source interface is made of: everything that it needs is handed to it here, and nowhere else."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from hardening.clock import Clock
+from hardening.files import Room
+from hardening.sessions import Sessions
+from keys.argon import ArgonParameters
+from keys.gpg import Gpg
+from keys.keyset import Keyset
+from keys.recipients import Recipients
+from vault.inbox import Inbox
+from vault.outbox import OutboxReader
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+
+SESSIONS_PER_SOURCE = 3
+"""For the `SessionLimits` of the source's sessions (C22)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceLimits:
+    """How much a source may send, and how much happens at once."""
+
+    uploads: bool = True
+    post_bytes: int = 500 * MIB
+    files_per_post: int = 10
+    message_characters: int = 100_000
+    source_bytes_per_day: int = 2 * GIB
+    source_items_per_day: int = 100
+    disk_floor_percent: int = 10
+    seals_at_once: int = 4
+    derivations_at_once: int = 2
+    derivations_waiting: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whom reports are sealed to at present."""
+
+    keyset: Keyset
+    recipients: Recipients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFacts:
+    """What everybody may know of this drop.
+
+    Attributes:
+        name: The organisation's, as sources read it.
+        onion_address: Of the source interface; empty if there is none.
+        files: What the page of keys offers, by name: text (signatures armored), because no page may start a download.
+        evaluation: Whether every page says TEST.
+    """
+
+    name: str
+    onion_address: str = ""
+    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    evaluation: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceParts:
+    """Everything that `app.build_app` puts together.
+
+    Attributes:
+        desk: Tells whom to seal to, or None while the quorum is not met; called often and from any thread.
+        room: Measures the disk that submissions go to.
+        inbox: Swept already.
+        sessions: Made with `SESSIONS_PER_SOURCE`.
+        pepper: 32 bytes from outside the database.
+        hosts: What a request's Host may say.
+    """
+
+    clock: Clock
+    limits: SourceLimits
+    facts: PublicFacts
+    desk: Callable[[], Desk | None]
+    room: Callable[[], Room]
+    inbox: Inbox
+    outbox: OutboxReader
+    gpg: Gpg
+    sessions: Sessions
+    pepper: bytes = field(repr=False)
+    argon: ArgonParameters
+    hosts: frozenset[str]

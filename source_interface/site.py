@@ -1,0 +1,158 @@
+"""What handlers work with: the parts, the pages, the gates before costly work, and who is visiting."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hardening.circuits import circuit_id
+from hardening.clock import today
+from hardening.csrf import FormTokens, check, token
+from hardening.forms import Fields, FormLimits, FormNames, declared_type, fields
+from hardening.pace import BusyError, Gate
+from hardening.sessions import Session, SessionGoneError
+from keys.codename import Codename
+from keys.source_key import SourceSecrets, derive
+from source_interface.desks import Desks
+from source_interface.errors import CrowdedError, FullDiskError, VisitEndedError
+from source_interface.pages import Look, Pages
+from source_interface.parts import SourceParts
+from source_interface.uploads import Uploads
+from source_interface.visit import Visit, unpack
+
+_FORM_LIMITS = FormLimits(body_bytes=16 * 1024, fields=8, files=0, text_bytes=8 * 1024, field_characters=4096)
+_VISIT_FORMS = "visit"
+_CLEAR_SITE_DATA = '"cache", "cookies", "storage"'
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A request of somebody who is visiting.
+
+    Attributes:
+        session: Names the visit in the store.
+        visit: What was remembered when the request began.
+    """
+
+    session: Session
+    visit: Visit
+
+    @property
+    def token(self) -> str:
+        """What every form of this visit carries."""
+        return token(self.session.key, _VISIT_FORMS)
+
+
+class Site:
+    """One running source interface."""
+
+    def __init__(self, parts: SourceParts) -> None:
+        """Put together what lives as long as the process."""
+        self.parts = parts
+        self.limits = parts.limits
+        self.pages = Pages(Look(parts.facts.name, parts.facts.evaluation))
+        self.desks = Desks(parts.desk, parts.clock)
+        self.forms = FormTokens()
+        self.uploads = Uploads(parts.inbox, parts.gpg, parts.limits)
+        # Two queues, so that neither those who begin nor those who come back can shut the others out; one pool, so
+        # that only so many Argon2 fill the memory at a time (D2).
+        self._beginning = Gate(parts.limits.derivations_at_once, parts.limits.derivations_waiting)
+        self._returning = Gate(parts.limits.derivations_at_once, parts.limits.derivations_waiting)
+        self._deriving = ThreadPoolExecutor(parts.limits.derivations_at_once, thread_name_prefix="argon")
+
+    def today(self) -> date:
+        """Tell the day."""
+        return today(self.parts.clock)
+
+    def close(self) -> None:
+        """Let the threads go, when the server ends."""
+        self._deriving.shutdown(cancel_futures=True)
+        self.uploads.close()
+
+    # Visits
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Tell who is visiting; None without a living session."""
+        session = self.parts.sessions.open(request.cookies.get(self.parts.sessions.cookie_name))
+        return Visitor(session, unpack(session.state)) if session else None
+
+    def welcome(self, request: Request, visit: Visit, path: str) -> Response:
+        """Begin a session for *visit* in place of any there was, and go to *path*."""
+        if (before := self.visitor(request)) is not None:
+            self.parts.sessions.end(before.session)
+        owner = visit.secrets.lookup_id
+        response = self.pages.goto(request, path)
+        cookie = self.parts.sessions.begin(visit.pack(), owner)
+        response.headers["set-cookie"] = self.parts.sessions.set_cookie_header(cookie)
+        return response
+
+    def farewell(self, response: Response) -> Response:
+        """Have the browser forget this site (A7)."""
+        response.headers["clear-site-data"] = _CLEAR_SITE_DATA
+        response.headers["set-cookie"] = self.parts.sessions.clear_cookie_header()
+        return response
+
+    def remember(self, visitor: Visitor, change: Callable[[Visit], Visit]) -> None:
+        """Change what is remembered of a visit, whatever other requests of it have saved meanwhile.
+
+        Raises:
+            VisitEndedError: The session is gone.
+        """
+        try:
+            session = self.parts.sessions.latest(visitor.session)
+            self.parts.sessions.save(session, change(unpack(session.state)).pack())
+        except SessionGoneError as error:
+            raise VisitEndedError("the visit ended meanwhile") from error
+
+    def notice(self, visitor: Visitor, notice: str) -> None:
+        """Leave *notice* for the inbox to say; it has one sentence for it."""
+        with suppress(VisitEndedError):
+            self.remember(visitor, lambda visit: replace(visit, notice=notice))
+
+    async def form(self, request: Request, visitor: Visitor | None, *names: str) -> Fields:
+        """Read a small form with these fields; of a visitor's it must carry the visit's token.
+
+        Raises:
+            FormError: It is no such form.
+            CsrfError: The token is not of this visit (C8).
+        """
+        allowed = FormNames(single=frozenset({"token", *names}))
+        content_type = declared_type(request.scope["headers"], _FORM_LIMITS)
+        found = await fields(content_type, request.stream(), _FORM_LIMITS, allowed)
+        if visitor is not None:
+            check(visitor.session.key, _VISIT_FORMS, found.get("token") or None)
+        return found
+
+    # Costly work
+
+    async def secrets_of(self, codename: Codename, request: Request, *, beginning: bool) -> SourceSecrets:
+        """Run the one Argon2 of a beginning or a return.
+
+        Raises:
+            CrowdedError: Too many wait already.
+        """
+        gate = self._beginning if beginning else self._returning
+        try:
+            async with gate.turn(circuit_id(request.scope)):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._deriving, derive, codename, self.parts.pepper, self.parts.argon
+                )
+        except BusyError as error:
+            raise CrowdedError("too many codenames wait to be derived") from error
+
+    def refuse_when_full(self, announced_bytes: int = 0) -> None:
+        """Keep the disk's reserve free (D10).
+
+        Raises:
+            FullDiskError: There is less left, or would be once *announced_bytes* have arrived.
+        """
+        room = self.parts.room()
+        total_bytes = room.free_bytes / room.free_fraction if room.free_fraction else 0
+        reserve_bytes = total_bytes * self.limits.disk_floor_percent / 100
+        if room.free_bytes - announced_bytes <= reserve_bytes:
+            raise FullDiskError("the disk's reserve would be touched")

@@ -1,0 +1,226 @@
+"""Turn what arrives into sealed files while it arrives: from the parts of a form to the parts of a submission.
+
+The plaintext passes through memory into gpg and lies nowhere else. Small items are gathered first, so that a slow
+network never holds one of the few gpg; a large one has a gpg of its own, and what it does not take stays unread.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from io import BytesIO
+from typing import BinaryIO, TypeVar
+
+from hardening.forms import Part
+from hardening.pace import BusyError, Gate
+from keys.gpg import Gpg
+from keys.manifest import MEDIA_TYPE, ListedKind, ListedPart, Manifest, format_manifest, listed
+from keys.recipients import Recipients
+from keys.sealing import PartLabel, Sealed, seal
+from keys.trailer import LONGEST_MEDIA_TYPE, Kind
+from source_interface.errors import CrowdedError, QuotaError
+from source_interface.parts import SourceLimits
+from source_interface.passage import Passage
+from vault.inbox import Inbox
+from vault.objects import Receiving
+from vault.records import Source
+
+# An item up to this size is gathered before it gets a gpg.
+GATHERED_BYTES = 1024 * 1024
+# Large items may take hours; so many of them get a gpg each for as long as they need it.
+_LARGE_AT_ONCE = 32
+_WAITING = 256
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to seal: all of it, or its beginning and the way to the rest."""
+
+    kind: ListedKind
+    name: str
+    media_type: str
+    beginning: bytes = field(repr=False)
+    rest: AsyncIterator[bytes] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What all parts of a submission have in common.
+
+    Attributes:
+        keyset_day: The day on which the recipients were chosen, and the only time that gpg is told.
+        left_bytes: How much the source may still send today.
+        left_items: The same in items.
+    """
+
+    source: Source
+    recipients: Recipients
+    keyset_day: date
+    language: str
+    left_bytes: int
+    left_items: int
+
+
+class Uploads:
+    """Where items are sealed."""
+
+    def __init__(self, inbox: Inbox, gpg: Gpg, limits: SourceLimits) -> None:
+        self._inbox = inbox
+        self._gpg = gpg
+        self._small = Gate(limits.seals_at_once, _WAITING)
+        self._large = Gate(_LARGE_AT_ONCE, _WAITING)
+        self._threads = ThreadPoolExecutor(limits.seals_at_once + _LARGE_AT_ONCE, thread_name_prefix="seal")
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(cancel_futures=True)
+
+    async def receive(
+        self, items: AsyncIterator[Item], envelope: Envelope, check: Callable[[], None]
+    ) -> tuple[Sealed, ...]:
+        """Seal *items* into one submission, which is durable when this returns; nothing is kept if it raises.
+
+        Args:
+            items: At least one.
+            envelope: Whom from and whom to.
+            check: Called when all is sealed, and before anything is kept; may raise.
+
+        Raises:
+            QuotaError: More than the source may send today.
+            CrowdedError: Too many wait for a gpg.
+            SealingError: gpg failed.
+            VaultError: The vault refused.
+        """
+        async with _receiving(self._inbox, envelope.source) as receiving:
+            kept: list[Sealed] = []
+            async for item in items:
+                if len(kept) >= envelope.left_items:
+                    raise QuotaError("a source may not send so many items a day")
+                kept.append(await self._seal(item, envelope, receiving))
+                if sum(sealed.size_bytes for sealed in kept) > envelope.left_bytes:
+                    raise QuotaError("a source may not send so many bytes a day")
+            manifest = _manifest(kept, envelope)
+            await self._seal_gathered(
+                format_manifest(manifest), _label("manifest", "", MEDIA_TYPE, envelope), envelope, receiving
+            )
+            check()
+        return tuple(kept)
+
+    async def _seal(self, item: Item, envelope: Envelope, receiving: Receiving) -> Sealed:
+        label = _label(item.kind, item.name, item.media_type, envelope)
+        if item.rest is None:
+            return await self._seal_gathered(item.beginning, label, envelope, receiving)
+        async with _turn(self._large, envelope.source.lookup_id):
+            return await self._seal_passing(item.beginning, item.rest, label, envelope, receiving)
+
+    async def _seal_gathered(
+        self, content: bytes, label: PartLabel, envelope: Envelope, receiving: Receiving
+    ) -> Sealed:
+        async with _turn(self._small, envelope.source.lookup_id):
+            work = self._start(BytesIO(content), label, envelope, receiving)
+            return await _finished(asyncio.wrap_future(work))
+
+    async def _seal_passing(
+        self, beginning: bytes, rest: AsyncIterator[bytes], label: PartLabel, envelope: Envelope, receiving: Receiving
+    ) -> Sealed:
+        passage = Passage()
+        work = self._start(passage.reader(), label, envelope, receiving)
+        work.add_done_callback(lambda _: passage.abandon())
+        try:
+            wanted = await passage.put(beginning)
+            while wanted and (piece := await anext(rest, None)) is not None:
+                wanted = await passage.put(piece)
+            passage.end()
+        except BaseException:
+            passage.cut()
+            # gpg must be dead before its folder goes.
+            await asyncio.wait([asyncio.wrap_future(work)])
+            raise
+        return await _finished(asyncio.wrap_future(work))
+
+    def _start(
+        self, plaintext: BinaryIO, label: PartLabel, envelope: Envelope, receiving: Receiving
+    ) -> "Future[Sealed]":
+        def work() -> Sealed:
+            sealed = seal(plaintext, label, envelope.recipients, receiving.place(label.part_id), self._gpg)
+            receiving.keep(sealed)
+            return sealed
+
+        return self._threads.submit(work)
+
+
+async def gathered(part: Part) -> Item:
+    """Read *part* to its end if it is small, else as far as is gathered."""
+    pieces: list[bytes] = []
+    size_bytes = 0
+    chunks = part.chunks
+    async for piece in chunks:
+        pieces.append(piece)
+        size_bytes += len(piece)
+        if size_bytes > GATHERED_BYTES:
+            return _file(part, b"".join(pieces), chunks)
+    return _file(part, b"".join(pieces), None)
+
+
+def _file(part: Part, beginning: bytes, rest: AsyncIterator[bytes] | None) -> Item:
+    # A type longer than the trailer can hold says nothing that anybody would miss.
+    media_type = part.media_type if len(part.media_type) <= LONGEST_MEDIA_TYPE else ""
+    return Item("file", part.filename or "", media_type, beginning, rest)
+
+
+def _label(kind: Kind, name: str, media_type: str, envelope: Envelope) -> PartLabel:
+    return PartLabel(secrets.token_hex(16), kind, name, media_type, envelope.keyset_day)
+
+
+def _manifest(kept: list[Sealed], envelope: Envelope) -> Manifest:
+    return Manifest(
+        form=None,
+        language=envelope.language,
+        keyset_hash=envelope.recipients.keyset_hash,
+        source_key=envelope.source.public_key,
+        parts=listed(
+            ListedPart(sealed.part_id, "message" if sealed.kind == "message" else "file", sealed.sha256)
+            for sealed in kept
+        ),
+    )
+
+
+@asynccontextmanager
+async def _turn(gate: Gate, key: Hashable) -> AsyncGenerator[None]:
+    try:
+        async with gate.turn(key):
+            yield
+    except BusyError as error:
+        raise CrowdedError("too many wait to be sealed") from error
+
+
+@asynccontextmanager
+async def _receiving(inbox: Inbox, source: Source) -> AsyncGenerator[Receiving]:
+    """Lend the vault's folder, without waiting for the disk on the event loop."""
+    lent = inbox.receiving(source)
+    receiving = await _in_thread(lent.__enter__)
+    try:
+        yield receiving
+    except BaseException as error:
+        await _in_thread(partial(lent.__exit__, type(error), error, error.__traceback__))
+        raise
+    await _in_thread(partial(lent.__exit__, None, None, None))
+
+
+async def _in_thread(work: Callable[[], _Result]) -> _Result:
+    return await _finished(asyncio.ensure_future(asyncio.to_thread(work)))
+
+
+async def _finished(work: "asyncio.Future[_Result]") -> _Result:
+    """Wait for *work* to its end, also when the request is cancelled: a thread cannot be stopped, only outlived."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise
