@@ -77,7 +77,7 @@ class Database:
             BusyError: Somebody wrote for longer than `BUSY_SECONDS`, or broke off and has not yet come back.
         """
         engine = self._engine.execution_options(**self._reading_options())
-        with named(), Session(engine) as session, session.begin():
+        with named(), _session(engine) as session, session.begin():
             yield session
 
     @contextmanager
@@ -90,7 +90,7 @@ class Database:
             IntegrityError: Of SQLAlchemy; a row was there already, nothing was written.
         """
         with self._my_turn() as left:
-            with named(), Session(self._engine.execution_options(**{_WAIT: left})) as session, session.begin():
+            with named(), _session(self._engine.execution_options(**{_WAIT: left})) as session, session.begin():
                 # Ask for the lock here and not at the first statement: then nothing after it can meet a busy store.
                 session.connection()
                 yield session
@@ -203,6 +203,11 @@ def _engine(url: str, mode: str) -> Engine:
     )
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _session(engine: Engine) -> Session:
+    # Nothing is ever read again behind our back, and a row that was read stays as it was read.
+    return Session(engine, expire_on_commit=False)
 
 
 @contextmanager
