@@ -20,6 +20,7 @@ from hardening.headers import (
     refusal_page,
 )
 from source_interface import codename_pages, inbox, submit, welcome
+from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
 from source_interface.problems import EXPECTED, problem_of
 from source_interface.site import Site, Visitor
@@ -148,20 +149,20 @@ class SourceApp:
 def build_app(parts: SourceParts) -> App:
     """Put the source interface together; whoever serves it makes the parts and owns them."""
     site = Site(parts)
-    return SecureResponses(SourceApp(site), _policy(site))
+    return SecureResponses(SourceApp(site), _policy(site.pages, parts.hosts))
 
 
 def build_refusal(parts: SourceParts) -> RefusalPage:
     """Prepare what `hardening.serving` answers to bytes that are no request."""
-    return refusal_page(_policy(Site(parts)))
+    return refusal_page(_policy(Pages(Look(parts.facts.name, parts.facts.evaluation)), parts.hosts))
 
 
-def _policy(site: Site) -> HeaderPolicy:
-    pages = {refusal: site.pages.refusal(kind) for refusal, kind in _REFUSALS.items()}
-    landings = {f"{language.prefix}/" for language in site.pages.languages}
+def _policy(pages: Pages, hosts: frozenset[str]) -> HeaderPolicy:
+    refusals = {refusal: pages.refusal(kind) for refusal, kind in _REFUSALS.items()}
+    landings = {f"{language.prefix}/" for language in pages.languages}
     return HeaderPolicy(
         csp=SOURCE_CSP,
-        hosts=site.parts.hosts,
+        hosts=hosts,
         csp_for=lambda path: LANDING_CSP if path in landings else None,
-        page=pages.__getitem__,
+        page=refusals.__getitem__,
     )

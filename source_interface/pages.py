@@ -73,6 +73,10 @@ class Pages:
         self._random_hex = random_hex
         self._by_prefix = {language.prefix: language for language in self.languages}
         self._environments = {language.code: self._environment(language, look) for language in self.languages}
+        # Now, because a process that has locked itself in may not be able to read its own files any more.
+        for environment in self._environments.values():
+            for template in files("source_interface").joinpath("templates").iterdir():
+                environment.get_template(template.name)
 
     def page(self, request: Request, template: str, status: int = 200, **facts: object) -> Response:
         """Write the page *template* in the language of the request's path, from what *facts* tell."""

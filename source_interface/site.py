@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib.resources import files
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -56,6 +57,7 @@ class Site:
         self.parts = parts
         self.limits = parts.limits
         self.pages = Pages(Look(parts.facts.name, parts.facts.evaluation))
+        self.style = files("source_interface").joinpath("static", "style.css").read_bytes()
         self.desks = Desks(parts.desk, parts.clock)
         self.forms = FormTokens()
         self.uploads = Uploads(parts.inbox, parts.gpg, parts.limits)

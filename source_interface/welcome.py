@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import date
-from importlib.resources import files
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -62,10 +61,9 @@ async def key_file(request: Request, site: Site) -> Response:
     return Response(site.parts.facts.files[name], headers={"content-type": _TEXT})
 
 
-async def style(_request: Request, _site: Site) -> Response:
+async def style(_request: Request, site: Site) -> Response:
     """Give the one style sheet."""
-    css = files("source_interface").joinpath("static", "style.css").read_bytes()
-    return Response(css, headers={"content-type": "text/css; charset=utf-8"})
+    return Response(site.style, headers={"content-type": "text/css; charset=utf-8"})
 
 
 async def robots(_request: Request, _site: Site) -> Response:

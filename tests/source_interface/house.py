@@ -1,0 +1,316 @@
+"""A whole source interface on a Unix socket: real gpg, real stores, real files; only the clock is in the test's hand."""
+
+import asyncio
+import hashlib
+import re
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+
+from hardening.database import Database, open_to_read, open_to_write
+from hardening.files import Room, room_left
+from hardening.headers import App
+from hardening.migrating import create
+from hardening.serving import DropServer, Listener, ServingLimits, bind_unix
+from hardening.sessions import SessionLimits, Sessions
+from keys.argon import ArgonParameters
+from keys.codename import Codename, parse
+from keys.gpg import Gpg
+from keys.keyset import Keyset
+from keys.lexicon import lexicons
+from keys.manifest import Manifest, parse_manifest
+from keys.opening import inspect, release
+from keys.recipients import Recipients
+from keys.source_key import SourceSecrets, derive, seal_reply
+from keys.trailer import Trailer
+from source_interface.app import build_app, build_refusal
+from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
+from tests.browserlike import Browser, Chosen, Page, unix_client
+from tests.clock import FakeClock
+from tests.keyring import Reviewer
+from vault.inbox import Inbox
+from vault.objects import Shelves
+from vault.outbox import Outbox, OutboxReader
+from vault.reading import InboxReader
+from vault.records import Collection, ReturnBag, ReturnedReply, Submission
+from vault.tables import INBOX, OUTBOX
+
+HOST = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx.onion"
+# Only for tests: a real one takes a third of a second.
+CHEAP = ArgonParameters(memory_kib=64, passes=1)
+PEPPER = bytes(range(32))
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Who can seal, and who can open."""
+
+    keyset: Keyset
+    recipients: Recipients
+    sealer: Gpg
+    reviewers: tuple[Reviewer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A part as a reviewer finds it."""
+
+    trailer: Trailer
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer in raw bytes."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def every(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+
+class House:
+    """One drop's source interface, and what a test wants to know of it."""
+
+    def __init__(
+        self,
+        root: Path,
+        keyring: Keyring,
+        clock: FakeClock,
+        limits: SourceLimits | None = None,
+        facts: PublicFacts | None = None,
+        argon: ArgonParameters = CHEAP,
+        gpg: Gpg | None = None,
+    ) -> None:
+        self.root = root
+        self.keyring = keyring
+        self.clock = clock
+        self.argon = argon
+        self.desk: Desk | None = Desk(keyring.keyset, keyring.recipients)
+        self.room: Callable[[], Room] = lambda: Room(free_bytes=10**12, free_fraction=0.5)
+        self.socket = root / "source.sock"
+        self.databases: list[Database] = []
+        self.shelves = Shelves(root)
+        self.shelves.prepare()
+        self.urls = {schema.name: f"sqlite:///{root / schema.name}.db" for schema in (INBOX, OUTBOX)}
+        for schema in (INBOX, OUTBOX):
+            create(self.urls[schema.name], schema)
+        self.inbox = Inbox(
+            self._kept(open_to_write(self.urls["inbox"], INBOX)), self.shelves, clock, lexicons()["en"].words
+        )
+        self.reader = InboxReader(self._kept(open_to_read(self.urls["inbox"], INBOX)), self.shelves)
+        self.outbox = Outbox(self._kept(open_to_write(self.urls["outbox"], OUTBOX)), clock)
+        self.sessions = Sessions(clock, SessionLimits(per_owner=SESSIONS_PER_SOURCE), "visit")
+        self.parts = SourceParts(
+            clock=clock,
+            limits=limits or SourceLimits(),
+            facts=facts or PublicFacts(name="The Example Desk", onion_address=HOST),
+            desk=lambda: self.desk,
+            room=lambda: self.room(),
+            inbox=self.inbox,
+            outbox=OutboxReader(self._kept(open_to_read(self.urls["outbox"], OUTBOX))),
+            gpg=gpg or keyring.sealer,
+            sessions=self.sessions,
+            pepper=PEPPER,
+            argon=argon,
+            hosts=frozenset({HOST}),
+        )
+        self.app: App = build_app(self.parts)
+        self._bags = 0
+
+    # Visiting
+
+    def browser(self) -> Browser:
+        client = unix_client(str(self.socket), HOST)
+        self.clients.append(client)
+        return Browser(client)
+
+    def begun(self) -> Browser:
+        """Somebody before the form to send with."""
+        browser = self.browser()
+        browser.open("/")
+        browser.press("Begin")
+        return browser
+
+    def sender(self, message: str = "Hello.", files: Sequence[Chosen] = ()) -> tuple[Browser, str]:
+        """Somebody who has sent something and written her codename down."""
+        browser = self.begun()
+        page = browser.press("Send now", message=message, files=files)
+        codename = shown_codename(page)
+        browser.click("I have written it down")
+        browser.press("Skip this: I am sure")
+        return browser, codename
+
+    def ask(self, raw: bytes, *, seconds: float = 20) -> Answer:
+        """Send raw bytes, read one answer."""
+        with self.connection(seconds) as connection:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(raw)
+            return read_answer(connection, bodiless=raw.startswith(b"HEAD"))
+
+    def get(self, path: str, *headers: str, method: str = "GET") -> Answer:
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", *headers, "Connection: close"]
+        return self.ask("\r\n".join(lines).encode() + b"\r\n\r\n")
+
+    @contextmanager
+    def connection(self, seconds: float = 20) -> Generator[socket.socket]:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(seconds)
+            connection.connect(str(self.socket))
+            yield connection
+
+    # Looking into the stores
+
+    def secrets(self, codename: str) -> SourceSecrets:
+        return derive(parse(codename), PEPPER, self.argon)
+
+    def collection(self, codename: str) -> Collection:
+        source = self.inbox.find(self.secrets(codename).lookup_id)
+        assert source is not None
+        return self.reader.collection(source.collection_id)
+
+    def submissions(self) -> list[Submission]:
+        return [
+            submission
+            for collection in self.reader.newest()
+            for submission in self.reader.submissions_of(collection.collection_id)
+        ]
+
+    def opened(self, part_id: str, reviewer: int = 0) -> Opened:
+        """Open a part as a reviewer does."""
+        who = self.keyring.reviewers[reviewer]
+        ciphertext = self.root / "opening.gpg"
+        with self.reader.open_part(part_id) as stored:
+            ciphertext.write_bytes(stored.read())
+        content = BytesIO()
+        verdict = inspect(ciphertext, who.gpg, who.passphrase)
+        trailer = release(ciphertext, verdict, content, who.gpg, who.passphrase)
+        ciphertext.unlink()
+        return Opened(trailer, content.getvalue())
+
+    def everything(self, reviewer: int = 0) -> list[Opened]:
+        """Open all that is there but the manifests."""
+        return [
+            self.opened(part.part_id, reviewer)
+            for submission in self.submissions()
+            for part in submission.parts
+            if part.kind != "manifest"
+        ]
+
+    def manifests(self) -> list[Manifest]:
+        return [
+            parse_manifest(self.opened(part.part_id).content)
+            for submission in self.submissions()
+            for part in submission.parts
+            if part.kind == "manifest"
+        ]
+
+    def reply(self, codename: str, text: str) -> str:
+        """Have a reviewer answer; returns the reply's id."""
+        self._bags += 1
+        collection_id = self.collection(codename).collection_id
+        reply_id = hashlib.sha256(f"reply {self._bags}".encode()).hexdigest()[:32]
+        box = seal_reply(text, self.secrets(codename).public_key)
+        reply = ReturnedReply(reply_id, collection_id, box)
+        self.outbox.accept(ReturnBag("A" * 40, self._bags, f"{self._bags:064x}", (reply,), ()))
+        return reply_id
+
+    def nothing_kept(self) -> bool:
+        """No row, no file, no folder: as if nobody had come."""
+        folders = [*(self.root / "incoming").iterdir(), *(self.root / "objects").glob("*/*")]
+        return not folders and not self.reader.newest()
+
+    # Living
+
+    @contextmanager
+    def living(self, limits: ServingLimits | None = None) -> Generator["House"]:
+        self.clients: list[httpx.Client] = []
+        listener = Listener(bind_unix(self.socket))
+        server = DropServer(self.app, [listener], limits or ServingLimits(), build_refusal(self.parts))
+        thread = threading.Thread(target=asyncio.run, args=(server.run(),))
+        thread.start()
+        try:
+            yield self
+        finally:
+            for client in self.clients:
+                client.close()
+            server.stop()
+            thread.join(40)
+            for database in self.databases:
+                database.close()
+            assert not thread.is_alive()
+
+    def _kept(self, database: Database) -> Database:
+        self.databases.append(database)
+        return database
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A private folder with a short path: those of sockets are short."""
+    folder = Path(tempfile.mkdtemp(prefix="svs", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def shown_codename(page: Page) -> str:
+    words = [re.sub(r"\s+", "", "".join(item.itertext())) for item in page.first("ol", "words")]
+    return " ".join(words)
+
+
+def read_answer(connection: socket.socket, *, bodiless: bool = False) -> Answer:
+    """Read one answer to its end."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _more(connection)
+    head, body = received.split(b"\r\n\r\n", 1)
+    status_line, *lines = head.decode("latin-1").split("\r\n")
+    headers = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    size_bytes = 0 if bodiless else int(dict(headers).get("content-length", "0"))
+    while len(body) < size_bytes:
+        body += _more(connection)
+    return Answer(int(status_line.split()[1]), headers, body)
+
+
+def form_body(boundary: str, parts: Sequence[tuple[str, str | None, bytes]], *, closed: bool = True) -> bytes:
+    """Write a multipart body by hand: name, file name or None, content."""
+    pieces: list[bytes] = []
+    for name, filename, content in parts:
+        disposition = f'form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"')
+        pieces += [f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n".encode(), content, b"\r\n"]
+    return b"".join([*pieces, f"--{boundary}--\r\n".encode() if closed else b""])
+
+
+def until(happened: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for something that another thread does."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen in time"
+        threading.Event().wait(0.01)
+
+
+def _more(connection: socket.socket) -> bytes:
+    chunk = connection.recv(65536)
+    if not chunk:
+        raise ConnectionError("the answer broke off")
+    return chunk
+
+
+def drawn() -> Codename:
+    """Some codename that nobody has."""
+    return Codename(12345678901234567890)
+
+
