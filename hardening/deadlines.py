@@ -10,9 +10,6 @@ from enum import Enum
 
 from hardening.framing import HeadLimits
 
-# How often a connection is looked at; a deadline that is nearer is met exactly.
-_LOOK_SECONDS = 5.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingLimits:
@@ -39,6 +36,8 @@ class ServingLimits:
     drain_bytes: int = 64 * 1024
     """Read and thrown away after an answer that came before the end of its request (E5)."""
     drain_seconds: float = 2.0
+    look_seconds: float = 5.0
+    """How often a connection is looked at; a deadline that is nearer is met exactly."""
     stop_seconds: int = 30
     """For running requests, after SIGTERM."""
 
@@ -114,7 +113,7 @@ class Deadlines:
         self._unsent = wire.unsent_bytes
         unread = self._last_taken + self._limits.unread_seconds if wire.unsent_bytes else math.inf
         due = min(unread, self._phase_due(wire))
-        return None if now >= due else min(due - now, _LOOK_SECONDS)
+        return None if now >= due else min(due - now, self._limits.look_seconds)
 
     def _phase_due(self, wire: Wire) -> float:
         limits = self._limits
