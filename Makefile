@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-PYTHON ?= python3
+# Debian's own Python first: the system users of a drop can reach it, which a Python in somebody's home they cannot.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := bags casework hardening journalist_interface keeper keys ledger onion reviewers settings source_interface svidok vault workstation
@@ -42,14 +43,14 @@ lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
 	scripts/lock
 
 $(VENV)/run.stamp: requirements/run.lock pyproject.toml scripts/system-packages
-	scripts/system-packages run
+	PYTHON=$(PYTHON) scripts/system-packages run
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/run.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/test.stamp: requirements/all.lock $(VENV)/run.stamp
-	scripts/system-packages test
+	PYTHON=$(PYTHON) scripts/system-packages test
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/all.lock
 	touch $@
 

@@ -2,10 +2,11 @@
 
 import argparse
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 
-from hardening import logs
+from hardening.logs import configure
 from svidok.errors import CommandError
 
 # A server process never loads the workstation and the workstation never loads a server: the table holds names only.
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"svidok: there is no command {name!r}; `svidok --help` lists them", file=sys.stderr)
         return USAGE
-    logs.configure()
+    configure(logging.WARNING, sys.stderr)
     command = importlib.import_module(f"svidok.commands.{name}")
     parser = argparse.ArgumentParser(prog=f"svidok {name}", description=COMMANDS[name], allow_abbrev=False)
     command.add_arguments(parser)

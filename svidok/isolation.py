@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,10 +74,9 @@ def create_users() -> None:
 
 
 def _closed_to_others(root: Path) -> Path | None:
-    """Find what keeps other users from reaching the drop or the program: the nearest folder to / that is closed."""
-    wanted = (root.resolve(), Path(__file__).resolve(), Path(os.__file__).resolve())
-    for path in wanted:
-        for folder in reversed(path.parents):
+    """Find what keeps other users from reaching the drop, this program or its Python: a folder that is closed."""
+    for path in (root, Path(__file__), Path(sys.prefix), Path(sys.base_prefix)):
+        for folder in reversed(path.resolve().parents):
             if folder.exists() and not folder.stat().st_mode & 0o001:
                 return folder
     return None

@@ -31,9 +31,24 @@ class Place:
         return self.public / "alarms.json"
 
     @property
+    def keys(self) -> Path:
+        """The folder in which the keyset changes as a whole."""
+        return self.root / "keyset"
+
+    @property
     def keyset(self) -> Path:
         """The signed keyset that reports are sealed to."""
-        return self.root / "keyset"
+        return self.keys / "current"
+
+    @property
+    def statement(self) -> Path:
+        """The drop's address and its reviewers' fingerprints, as text that two of them signed."""
+        return self.keys / "statement"
+
+    @property
+    def judge(self) -> Path:
+        """A GnuPG home without keys, in which root checks a keyset before it is installed."""
+        return self.root / "judge"
 
     @property
     def run(self) -> Path:
@@ -69,6 +84,11 @@ class Place:
     def pepper(self) -> Path:
         """The site's secret share of every codename."""
         return self.source / "pepper"
+
+    @property
+    def recipients(self) -> Path:
+        """The certificates of the keyset, as the files that gpg seals to."""
+        return self.source / "recipients"
 
     @property
     def inbox(self) -> Path:

@@ -67,13 +67,14 @@ def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keys
         KeysError: It may not follow what is installed; that stays.
     """
     signed = load(keyset)
-    judge = Gpg(private_folder(place.root / ".judge"))
+    judge = Gpg(private_folder(place.judge))
     if place.keyset.exists():
         installed = verify_change(load(place.keyset).keyset, signed, judge)
     elif len(roots) < 2:
         raise CommandError("the first keyset needs --root twice: two signers' fingerprints, typed from their own hand")
     else:
         installed = verify_first(signed, roots, judge)
+    private_folder(place.keys, 0o755)
     store(signed, place.keyset)
     return installed
 

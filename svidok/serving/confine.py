@@ -1,0 +1,64 @@
+"""What every process of a drop gives up before it serves: core dumps, other users' files, the network."""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import socket
+from collections.abc import Iterable
+
+from hardening.listeners import Listener
+from hardening.process import Reach, drop_to, forbid_ip_sockets, landlock, no_core_dumps, not_dumpable, runtime
+
+_log = logging.getLogger(__name__)
+
+# Libraries load these on first use, when their folder may no longer be within reach.
+_LOADED_LATE = (
+    "anyio._backends._asyncio",
+    "encodings.idna",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.asyncio",
+    "uvicorn.protocols.http.h11_impl",
+)
+
+
+def preload() -> None:
+    """Load what libraries would load later."""
+    for name in _LOADED_LATE:
+        importlib.import_module(name)
+    # The loop's own helpers (selectors, the thread pool) are loaded with the first loop.
+    asyncio.new_event_loop().close()
+
+
+def become(user: str | None) -> None:
+    """Become the system user *user*, if there is one for this process, and leave nothing to a debugger."""
+    no_core_dumps()
+    if user:
+        drop_to(user)
+    not_dumpable()
+
+
+def confine(reach: Reach) -> None:
+    """Keep from now on to *reach* and to Unix sockets, children included; cannot be undone."""
+    if landlock(runtime(), reach) == 0:
+        _log.warning("this kernel has no Landlock: only the user's rights keep this process from other files")
+    forbid_ip_sockets()
+
+
+def listeners(arguments: argparse.Namespace) -> tuple[Listener, ...]:
+    """Take the inherited sockets; the first is the Unix socket, which tor alone uses when there is a tor."""
+    found = [socket.socket(fileno=descriptor) for descriptor in arguments.fd]
+    return tuple(
+        Listener(one, proxy_line=arguments.tor != "off" if one.family == socket.AF_UNIX else arguments.proxy_line)
+        for one in found
+    )
+
+
+def hosts(address: str, sockets: Iterable[Listener]) -> frozenset[str]:
+    """Name what a request's Host may say: the onion address, and loopback where we listen there."""
+    ports = [one.socket.getsockname()[1] for one in sockets if one.socket.family == socket.AF_INET]
+    names = {f"{host}:{port}" for port in ports for host in ("127.0.0.1", "localhost")}
+    # A request over the Unix socket itself, without tor before it, has no better name to give.
+    local = {"localhost"} if not ports or any(not one.proxy_line for one in sockets) else set[str]()
+    return frozenset({address} | names | local)

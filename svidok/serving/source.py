@@ -1,0 +1,175 @@
+"""Put the source interface together: the inbox it may write, the outbox it may read, the keyset it seals to."""
+
+import argparse
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from hardening.clock import Clock, SystemClock, today
+from hardening.database import open_to_read, open_to_write
+from hardening.database_errors import DatabaseError
+from hardening.deadlines import ServingLimits
+from hardening.files import room_left
+from hardening.process import Reach
+from hardening.serving import serve as serve_app
+from hardening.sessions import SessionLimits, Sessions
+from keys.argon import ArgonParameters, enforce_floor
+from keys.errors import KeysError
+from keys.gpg import Gpg
+from keys.keyset import quorum_met
+from keys.keyset_store import load
+from keys.lexicon import lexicons
+from keys.recipients import write_recipients
+from settings import Settings
+from source_interface.app import build_app, build_refusal
+from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
+from svidok.commands.init import open_drop
+from svidok.errors import CommandError
+from svidok.identity import Identity
+from svidok.isolation import find
+from svidok.place import Place
+from svidok.serving.confine import become, confine, hosts, listeners, preload
+from vault.errors import VaultError
+from vault.inbox import Inbox
+from vault.objects import Shelves
+from vault.outbox import OutboxReader
+from vault.tables import INBOX, OUTBOX
+
+_COOKIE_WORD = "visit"
+# With users of their own, the source process cannot even read back what it has stored (F9).
+_WRITE_ONLY_PART = 0o040
+_READABLE_PART = 0o640
+_LARGEST_STATEMENT = 64 * 1024
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve sources until SIGTERM.
+
+    Raises:
+        CommandError: A store, the pepper or a setting does not allow it.
+    """
+    place, settings, identity = open_drop(arguments.folder)
+    preload()
+    become(arguments.user)
+    sockets = listeners(arguments)
+    try:
+        parts = _parts(place, settings, identity, hosts(identity.source_address, sockets))
+    except (DatabaseError, VaultError, KeysError) as error:
+        raise CommandError(str(error)) from error
+    app, refusal = build_app(parts), build_refusal(parts)
+    confine(Reach(read=(place.keys, place.public, place.outbox), write=(place.inbox, place.source)))
+    asyncio.run(serve_app(app, sockets, ServingLimits(), refusal))
+    return 0
+
+
+@dataclass(slots=True)
+class CurrentDesk:
+    """Whom to seal to now: follows the installed keyset and the day, and closes when the quorum is not met (G6)."""
+
+    keyset_folder: Path
+    recipients_folder: Path
+    gpg: Gpg
+    clock: Clock
+    _known: tuple[object, Desk | None] = (None, None)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self) -> Desk | None:
+        """Tell the desk of this moment, or None while no report may begin."""
+        day = today(self.clock)
+        with self._lock:
+            stamp = (_stamp(self.keyset_folder), day)
+            if stamp != self._known[0]:
+                self._known = (stamp, self._look(day))
+            return self._known[1]
+
+    def _look(self, day: date) -> Desk | None:
+        try:
+            keyset = load(self.keyset_folder).keyset
+            if not quorum_met(keyset, day):
+                return None
+            return Desk(keyset, write_recipients(keyset, day, self.recipients_folder, self.gpg))
+        except KeysError:
+            # Whatever is wrong with the keys: nobody is asked for words that could not be sealed.
+            return None
+
+
+def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozenset[str]) -> SourceParts:
+    clock = SystemClock()
+    argon = ArgonParameters(settings.argon.memory_kib, settings.argon.passes)
+    enforce_floor(argon)
+    gpg = Gpg(place.source / "gnupg")
+    inbox = _inbox(place, settings, clock)
+    outbox = open_to_read(place.database("outbox", settings.stores.outbox), OUTBOX)
+    return SourceParts(
+        clock=clock,
+        limits=_limits(settings),
+        facts=PublicFacts(
+            name=settings.drop.name,
+            onion_address=identity.source_address,
+            files=_statement(place.statement),
+            evaluation=identity.evaluation,
+        ),
+        desk=CurrentDesk(place.keyset, place.recipients, gpg, clock),
+        room=lambda: room_left(place.inbox),
+        inbox=inbox,
+        outbox=OutboxReader(outbox),
+        gpg=gpg,
+        sessions=_sessions(settings, clock),
+        pepper=place.pepper.read_bytes(),
+        argon=argon,
+        hosts=allowed,
+    )
+
+
+def _inbox(place: Place, settings: Settings, clock: Clock) -> Inbox:
+    database = open_to_write(place.database("inbox", settings.stores.inbox), INBOX)
+    isolated = find(place.root).missing is None
+    shelves = Shelves(place.inbox, _WRITE_ONLY_PART if isolated else _READABLE_PART)
+    inbox = Inbox(database, shelves, clock, lexicons()["en"].words)
+    inbox.sweep()
+    return inbox
+
+
+def _limits(settings: Settings) -> SourceLimits:
+    wanted = settings.limits
+    return SourceLimits(
+        uploads=wanted.uploads,
+        post_bytes=wanted.post_bytes,
+        files_per_post=wanted.files_per_post,
+        message_characters=wanted.message_characters,
+        source_bytes_per_day=wanted.source_bytes_per_day,
+        source_items_per_day=wanted.source_items_per_day,
+        disk_floor_percent=wanted.disk_floor_percent,
+        seals_at_once=wanted.seals_at_once,
+    )
+
+
+def _sessions(settings: Settings, clock: Clock) -> Sessions:
+    limits = SessionLimits(
+        per_owner=SESSIONS_PER_SOURCE,
+        idle_seconds=settings.sessions.idle_minutes * 60,
+        absolute_seconds=settings.sessions.absolute_minutes * 60,
+    )
+    return Sessions(clock, limits, _COOKIE_WORD)
+
+
+def _statement(folder: Path) -> dict[str, bytes]:
+    """What reviewers have signed about this drop, if it was installed."""
+    if not folder.is_dir():
+        return {}
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            found[path.name] = file.read(_LARGEST_STATEMENT)
+    return found
+
+
+def _stamp(folder: Path) -> object:
+    """Something that changes when a keyset is installed."""
+    try:
+        found = (folder / "keyset.json").stat()
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
