@@ -105,6 +105,25 @@ class Accounts:
             row.session_owner = self._random_bytes(_ID_BYTES)
             return Credentials(_reviewer(row), password, row.totp_secret)
 
+    def change_onion_key(self, reviewer_id: str, untrusted_onion_key: str) -> Reviewer:
+        """Give an account another onion client key; the caller has had the tor accept it.
+
+        Raises:
+            NotFoundError: There is no such account.
+            OnionKeyError: The key is malformed, or somebody's already (C20).
+        """
+        if not _ONION_KEY.fullmatch(untrusted_onion_key):
+            raise OnionKeyError("an onion client key has 52 characters of base32")
+        try:
+            with self._database.writing() as session:
+                row = _row(session, reviewer_id)
+                if session.scalar(select(exists().where(ReviewerRow.onion_key == untrusted_onion_key))):
+                    raise OnionKeyError("this onion client key belongs to somebody already")
+                row.onion_key = untrusted_onion_key
+                return _reviewer(row)
+        except IntegrityError as error:
+            raise OnionKeyError("this onion client key was taken at the same moment") from error
+
     def disable(self, reviewer_id: str) -> Reviewer:
         """Close an account for good; the caller ends its sessions and revokes its onion key.
 

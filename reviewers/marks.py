@@ -82,6 +82,17 @@ class Marks:
         with self._database.reading() as session:
             return sorted(session.scalars(select(UnseenRow.submission_id).where(UnseenRow.reviewer_id == reviewer_id)))
 
+    def new_in(self, reviewer_id: str, collection_id: str) -> frozenset[str]:
+        """Return the ids of what the reviewer has not seen of one collection."""
+        with self._database.reading() as session:
+            return frozenset(
+                session.scalars(
+                    select(UnseenRow.submission_id).where(
+                        UnseenRow.reviewer_id == reviewer_id, UnseenRow.collection_id == collection_id
+                    )
+                )
+            )
+
     def count_new(self, reviewer_id: str, collection_ids: Collection[str]) -> dict[str, int]:
         """Count what is new in each of these collections; those without anything are left out."""
         counts: dict[str, int] = {}

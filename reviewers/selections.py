@@ -83,6 +83,16 @@ class Selections:
             )
             return Selection(selection_id, reviewer_id, tuple(part_ids), row.keyset_hash, row.facts, row.day)
 
+    def of(self, reviewer_id: str) -> list[tuple[str, date]]:
+        """List the ids and days of the selections that a reviewer can still open, the newest day first."""
+        with self._database.reading() as session:
+            found = session.execute(
+                select(SelectionRow.selection_id, SelectionRow.day)
+                .where(SelectionRow.reviewer_id == reviewer_id, SelectionRow.day >= self._oldest_day())
+                .order_by(SelectionRow.day.desc(), SelectionRow.selection_id)
+            )
+            return [(selection_id, day) for selection_id, day in found]
+
     def forget_expired(self) -> int:
         """Destroy the selections that have expired; call it once a day. Say how many they were."""
         with self._database.writing() as session:

@@ -80,6 +80,17 @@ class InboxReader:
             raise NotFoundError("there is no such collection")
         return found[0]
 
+    def reply_keys(self, collection_ids: Iterable[str]) -> dict[str, bytes]:
+        """Map each of these collections to the key that its replies are sealed to; closed ones are left out."""
+        found: dict[str, bytes] = {}
+        with self._database.reading() as session:
+            for chunk in _chunks(sorted(set(collection_ids))):
+                rows = session.execute(
+                    select(SourceRow.collection_id, SourceRow.public_key).where(SourceRow.collection_id.in_(chunk))
+                )
+                found |= {collection_id: key for collection_id, key in rows if key is not None}
+        return found
+
     def submissions_of(self, collection_id: str) -> list[Submission]:
         """List a collection's submissions, by day; within a day they have no order."""
         with self._database.reading() as session:

@@ -207,3 +207,18 @@ def test_the_real_cost_serves_too(office: Office) -> None:
     olena = accounts.add("Olena", client_pair().public)
 
     assert sign_in(office, olena, accounts=accounts)
+
+
+@pytest.mark.check("C20")
+def test_a_lost_onion_key_is_changed_for_one_that_nobody_has(office: Office) -> None:
+    olena, petro = add(office), add(office, "Petro")
+    fresh = client_pair().public
+
+    changed = office.accounts.change_onion_key(olena.reviewer.reviewer_id, fresh)
+
+    assert changed.onion_key == fresh == office.accounts.by_id(olena.reviewer.reviewer_id).onion_key
+    for bad in (fresh, petro.reviewer.onion_key, "short", fresh.lower()):
+        with pytest.raises(OnionKeyError):
+            office.accounts.change_onion_key(olena.reviewer.reviewer_id, bad)
+    with pytest.raises(NotFoundError):
+        office.accounts.change_onion_key("0" * 32, client_pair().public)

@@ -33,6 +33,8 @@ def test_what_arrives_is_new_for_everybody_until_each_has_seen_it(office: Office
     assert office.marks.count_new(olena, ["c0" * 16, "d0" * 16, "e0" * 16]) == {"c0" * 16: 1, "d0" * 16: 1}
     assert office.marks.count_new(petro, ["c0" * 16]) == {"c0" * 16: 2}
     assert len(office.marks.new_submissions(petro)) == 3
+    assert office.marks.new_in(olena, "c0" * 16) == {notices[1].submission_id}
+    assert office.marks.new_in(petro, "d0" * 16) == {notices[2].submission_id}
     office.marks.learn(notices)
     assert notices[0].submission_id not in office.marks.new_submissions(olena)
 

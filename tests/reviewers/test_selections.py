@@ -34,8 +34,12 @@ def test_a_selection_lives_seven_days(office: Office) -> None:
     office.clock.advance(7 * 86_400)
     assert office.selections.forget_expired() == 0
     assert office.selections.open(frozen.selection_id, olena) == frozen
+    newer = office.selections.freeze(olena, ["b" * 32], "ab" * 32, b"facts")
+    assert office.selections.of(olena) == [(newer.selection_id, newer.day), (frozen.selection_id, frozen.day)]
+    assert office.selections.of("0" * 32) == []
 
     office.clock.advance(86_400)
+    assert office.selections.of(olena) == [(newer.selection_id, newer.day)]
     with pytest.raises(NotFoundError):
         office.selections.open(frozen.selection_id, olena)
     assert office.selections.forget_expired() == 1

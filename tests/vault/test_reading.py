@@ -89,6 +89,17 @@ def test_a_hash_leads_to_its_collection(drop: Drop) -> None:
     assert not drop.reader.pending(bytes(32))
 
 
+def test_replies_are_sealed_to_the_keys_of_those_who_can_still_read_them(drop: Drop) -> None:
+    kept, closed = drop.source(), drop.source()
+    drop.send(kept)
+    drop.send(closed)
+    drop.inbox.close(closed)
+
+    found = drop.reader.reply_keys([kept.collection_id, closed.collection_id, "0" * 32])
+
+    assert found == {kept.collection_id: kept.public_key}
+
+
 def test_at_100_000_submissions_every_page_walks_along_an_index(files: Stores, tmp_path: Path) -> None:
     """A plan without a scan or a sort costs the same whatever the size; time would only measure the machine."""
     database = files.to_write(INBOX)
