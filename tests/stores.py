@@ -5,7 +5,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,17 +22,17 @@ _NOBODY_ELSE = "postgres"
 class Stores:
     """Makes stores and opens them; closes them all at the end."""
 
-    def __init__(self, url_of: Callable[[str], str]) -> None:
+    def __init__(self, url_of: Callable[[str], str], made: Collection[str] = ()) -> None:
         self._url_of = url_of
         self._open: list[Database] = []
-        self._made: set[str] = set()
+        self._made = set(made)
 
     def url(self, schema: Schema) -> str:
         """The store of this schema, made when it is first asked for."""
         url = self._url_of(schema.name)
-        if url not in self._made:
+        if schema.name not in self._made:
             create(url, schema)
-            self._made.add(url)
+            self._made.add(schema.name)
         return url
 
     def to_write(self, schema: Schema) -> Database:

@@ -4,9 +4,10 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from keys.sealing import Sealed
+from keys.trailer import Kind
 from tests.clock import FakeClock
 from tests.stores import Stores
 from vault.inbox import Inbox
@@ -17,18 +18,6 @@ from vault.records import Source
 from vault.tables import INBOX, OUTBOX
 
 WORDS = [f"word{letter}{other}" for letter in "abcdefghijklmnopqrst" for other in "abcdefghijklmnopqrst"]
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """What a sealing says of its output, and what the vault must not keep of it."""
-
-    part_id: str
-    kind: str
-    sha256: str
-    size_bytes: int
-    length: int = 7
-    plain_sha256: str = "cafe" * 16
 
 
 class Drop:
@@ -48,7 +37,7 @@ class Drop:
     def source(self) -> Source:
         return self.inbox.new_source(secrets.token_bytes(32), secrets.token_bytes(32))
 
-    def send(self, source: Source, sizes: Iterable[int] = (65_536,), kind: str = "file") -> str:
+    def send(self, source: Source, sizes: Iterable[int] = (65_536,), kind: Kind = "file") -> str:
         """One whole submission; returns its id."""
         with self.inbox.receiving(source) as receiving:
             for size in sizes:
@@ -66,7 +55,7 @@ class Drop:
         return sorted([*(self.root / "incoming").iterdir(), *(self.root / "objects").glob("*/*")])
 
 
-def seal(receiving: Receiving, size: int = 65_536, kind: str = "file") -> Sealed:
+def seal(receiving: Receiving, size: int = 65_536, kind: Kind = "file") -> Sealed:
     """Leave a part as `keys.sealing` would: whole, synced, private."""
     part_id = secrets.token_hex(16)
     content = secrets.token_bytes(size)
@@ -75,4 +64,12 @@ def seal(receiving: Receiving, size: int = 65_536, kind: str = "file") -> Sealed
         file.write(content)
         file.flush()
         os.fsync(descriptor)
-    return Sealed(part_id, kind, hashlib.sha256(content).hexdigest(), size)
+    return Sealed(
+        part_id,
+        kind,
+        hashlib.sha256(content).hexdigest(),
+        size,
+        length=7,
+        plain_sha256="cafe" * 16,
+        preencrypted=False,
+    )

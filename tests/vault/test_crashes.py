@@ -19,9 +19,14 @@ from vault.records import Source
 from vault.tables import INBOX, PartRow, SubmissionRow
 
 
+@pytest.mark.parametrize("run", [1, pytest.param(2, marks=pytest.mark.full), pytest.param(3, marks=pytest.mark.full)])
 @pytest.mark.check("J1")
 def test_a_kill_at_every_step_leaves_whole_submissions_or_none(
-    file_drop: Drop, files: Stores, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, clock: FakeClock
+    run: int,
+    file_drop: Drop,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    clock: FakeClock,
 ) -> None:
     file_drop.send(file_drop.source(), [65_536])
     work = tmp_path_factory.mktemp("crashes")
