@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     except SettingsError as error:
         raise CommandError(str(error)) from error
     wish = Wish(arguments.tor, tuple(arguments.listen) if arguments.listen else None, arguments.proxy_line)
-    run_drop(place, settings, identity, wish)
+    return run_drop(place, settings, identity, wish)
 
 
 def run_drop(
@@ -68,11 +68,10 @@ def run_drop(
     identity: Identity,
     wish: Wish,
     ready: Callable[[], None] = lambda: None,
-) -> NoReturn:
+) -> int:
     """Run the drop until Ctrl-C or SIGTERM; call *ready* once when both services can be reached.
 
     Raises:
-        KeyboardInterrupt: It was told to stop, and everything has stopped.
         CommandError: The machine, the keyset or the settings do not allow it.
     """
     check_floors()
@@ -80,14 +79,18 @@ def run_drop(
         _refuse_unsafe(place, settings)
     isolation = separate.find(place.root)
     _say_what_is_missing(isolation)
-    with ExitStack() as stack:
-        stack.enter_context(_ends_on_sigterm())
-        sockets = stack.enter_context(_bound(place, isolation, wish))
-        children = stack.enter_context(Children())
-        for child in _children(place, isolation, wish, sockets):
-            children.start(child)
-        _tell(identity, wish, sockets)
-        _watch(place, wish, children, ready)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(_ends_on_sigterm())
+            sockets = stack.enter_context(_bound(place, isolation, wish))
+            children = stack.enter_context(Children())
+            for child in _children(place, isolation, wish, sockets):
+                children.start(child)
+            _tell(identity, wish, sockets)
+            _watch(place, wish, children, ready)
+    except KeyboardInterrupt:
+        print("stopped; nothing was lost", flush=True)
+        return 0
 
 
 def _watch(place: Place, wish: Wish, children: Children, ready: Callable[[], None]) -> NoReturn:
