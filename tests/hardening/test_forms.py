@@ -248,7 +248,7 @@ def test_a_body_announced_too_large_is_refused_unread(site: Site) -> None:
 
 @pytest.mark.check("E6")
 @pytest.mark.full
-def test_a_gigabyte_flows_when_the_limit_is_raised(site: Site) -> None:
+def test_five_gigabytes_flow_when_the_limit_is_raised(site: Site) -> None:
     site.limits = FormLimits(body_bytes=5 << 30)
     before, after = whole(file()).split(b"\r\n\r\nx", 1)
     size = 5 * 10**9

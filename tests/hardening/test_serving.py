@@ -1,4 +1,3 @@
-import asyncio
 import os
 import signal
 import subprocess
@@ -9,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from hardening.serving import ServingLimits, serve
+from hardening.serving import ServingLimits
 from tests.hardening.site import Client, Site, ask, folder, request, running
 from tests.hardening.test_circuits import LINE
 from tests.hardening.test_forms import MULTIPART, file, whole
@@ -404,7 +403,3 @@ def test_twenty_starts_and_stops_leave_nothing() -> None:
             with running(Site(path / "s")) as site:
                 assert ask(site, request()).status == 200
             assert list(path.iterdir()) == []
-
-
-def test_serve_is_a_coroutine() -> None:
-    assert asyncio.iscoroutinefunction(serve)
