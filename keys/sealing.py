@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -48,7 +48,7 @@ class PartLabel:
 
     part_id: str
     kind: Kind
-    name: str
+    name: str = field(repr=False)
     media_type: str
     day: date
 

@@ -1,7 +1,7 @@
 """What ends a sealed part: what it is, how long, and its hash, so that half a part is never taken for one."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from hardening.canonical import JsonError, canonical_json, strict_json
@@ -40,7 +40,7 @@ class Trailer:
 
     part_id: str
     kind: Kind
-    name: str
+    name: str = field(repr=False)
     media_type: str
     length: int
     sha256: str
@@ -106,7 +106,7 @@ def parse_trailer(untrusted: bytes) -> Trailer:
             "length": int(length),
             "sha256": str(sha256),
             "preencrypted": bool(preencrypted),
-        }:
+        } if not isinstance(length, bool):
             trailer = Trailer(part_id, kind, name, media_type, length, sha256, preencrypted)
         case _:
             raise TrailerError("a trailer lacks a member, or has one of the wrong type")
