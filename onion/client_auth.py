@@ -99,6 +99,15 @@ class AuthorizedClients:
         found = (path.name.removesuffix(_ENDING) for path in self.folder.glob(f"*{_ENDING}"))
         return tuple(sorted(name for name in found if name != PLACEHOLDER))
 
+    def holds(self, name: str, public_key: ClientKey) -> bool:
+        """Tell whether *name* is authorised with this very key.
+
+        Raises:
+            ReviewerNameError: *name* cannot be a reviewer's.
+        """
+        path = self._path(_checked_name(name))
+        return path.is_file() and path.read_bytes() == public_key.line().encode("ascii")
+
     def add(self, name: str, public_key: ClientKey) -> None:
         """Authorise *public_key* under *name*, in place of what was there.
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,16 +29,17 @@ class Controller:
         self._connection = connection
 
     @classmethod
-    def connect(cls, socket: Path) -> Self:
-        """Open the control socket at *socket* and prove with tor's cookie who we are.
+    def connect(cls, path: Path) -> Self:
+        """Open the control socket at *path* and prove with tor's cookie who we are.
 
         Raises:
             ControlError: Nobody answers there yet, or tor does not take the cookie.
         """
         # At its lower levels stem writes every answer to the log: circuits, addresses, everything (M12).
         logging.getLogger("stem").setLevel(logging.ERROR)
+        _knock(path)
         try:
-            connection = stem.control.Controller.from_socket_file(str(socket))
+            connection = stem.control.Controller.from_socket_file(str(path))
         except stem.ControllerError as error:
             raise ControlError("tor's control socket does not answer") from error
         try:
@@ -187,6 +189,15 @@ class Controller:
             return self._connection.msg(command).is_ok()
         except stem.ControllerError as error:
             raise ControlError("tor does not take a command") from error
+
+
+def _knock(path: Path) -> None:
+    # When nobody answers, stem forgets to close its socket.
+    try:
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(str(path))
+    except OSError as error:
+        raise ControlError("tor's control socket does not answer") from error
 
 
 def _quote(value: str) -> str:

@@ -157,6 +157,7 @@ class Daemon:
                 env=environment,
                 cwd=self.place.folder,
                 start_new_session=True,
+                umask=0o077,
             )
         except OSError as error:
             raise TorMissingError("the tor program cannot be run") from error

@@ -37,9 +37,10 @@ class ReviewerDoor:
             ClientKeyError: A file beside hers is malformed: tor is not told to read them.
             ControlError: Tor went away.
         """
-        self.clients.add(name, public_key)
+        if not self.clients.holds(name, public_key):
+            self.clients.add(name, public_key)
+            self.running.forget_published(self.keys.address)
         self.clients.verify()
-        self.running.forget_published(self.keys.address)
         # The configuration holds the service even after the last reviewer was shut out: it comes up again.
         self.running.controller.reload()
 

@@ -30,10 +30,10 @@ def connect(port: int, host: str, circuit: str = "one", limit_seconds: float = 3
     return stream
 
 
-def fetch(port: int, host: str, circuit: str = "one", path: str = "/") -> str:
+def fetch(port: int, host: str, circuit: str = "one", limit_seconds: float = 30) -> str:
     """Get a page and tell the pseudo-address under which the backend saw us."""
-    with connect(port, host, circuit) as stream:
-        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    with connect(port, host, circuit, limit_seconds) as stream:
+        stream.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         answer = b""
         while received := stream.recv(65536):
             answer += received
@@ -68,8 +68,11 @@ def fetch_soon(port: int, host: str, limit_seconds: float = 60) -> float:
 
 
 def _ask(stream: socket.socket, user: bytes, name: bytes) -> None:
-    stream.sendall(b"\x05\x01\x02" + b"\x01" + bytes([len(user)]) + user + b"\x01x")
-    _exactly(stream, 4)
+    # Tor reads one message at a time, so each waits for its answer.
+    stream.sendall(b"\x05\x01\x02")
+    _exactly(stream, 2)
+    stream.sendall(b"\x01" + bytes([len(user)]) + user + b"\x01x")
+    _exactly(stream, 2)
     stream.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + (80).to_bytes(2))
     code = _exactly(stream, 10)[1]
     if code:

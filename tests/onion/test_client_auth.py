@@ -88,6 +88,9 @@ def test_each_reviewer_has_a_file_of_her_own(clients: AuthorizedClients) -> None
     clients.verify()
 
     assert clients.names() == ("alice", "bob")
+    assert clients.holds("bob", KEY)
+    assert not clients.holds("alice", KEY)
+    assert not clients.holds("carol", KEY)
     assert len(list(clients.folder.iterdir())) == 3
 
 
