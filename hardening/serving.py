@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
@@ -68,18 +67,17 @@ class DropServer:
         )
 
     async def run(self) -> None:
-        """Serve until told to stop; then accept nothing more, let running requests end, remove the sockets.
+        """Serve until told to stop; then accept nothing more and let running requests end.
+
+        The sockets' paths stay: they belong to whoever bound them, and a process started anew may take them over.
 
         After SIGTERM or SIGINT this returns as after `stop`, and the caller leaves the process.
         """
-        paths = [Path(name) for name in map(_name, self._listeners) if isinstance(name, str)]
         try:
             await self._server.serve(sockets=[listener.socket for listener in self._listeners])
         finally:
             for connection in list(self._server.server_state.connections):
                 connection.transport.abort()
-            for path in paths:
-                path.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Ask a running server to end; may be called from any thread."""

@@ -16,8 +16,7 @@ from svidok.errors import CommandError
 from svidok.identity import Identity, new_origin
 from svidok.isolation import KEEPER, REVIEWER, SOURCE, Isolation, create_users, find
 from svidok.place import Place
-from vault.objects import Shelves
-from vault.tables import INBOX, OUTBOX
+from vault.making import make_inbox, make_outbox
 
 PEPPER_BYTES = 32
 
@@ -104,9 +103,8 @@ def _make_stores(place: Place, settings: Settings) -> None:
     for folder in (place.source / "gnupg", place.recipients, place.reviewers / "gnupg", place.reviewers / "returns"):
         files.private_folder(folder)
     files.private_folder(place.keys, 0o755)
-    Shelves(place.inbox).prepare()
-    create(place.database("inbox", settings.stores.inbox), INBOX)
-    create(place.database("outbox", settings.stores.outbox), OUTBOX)
+    make_inbox(place.database("inbox", settings.stores.inbox), place.inbox)
+    make_outbox(place.database("outbox", settings.stores.outbox))
     create(place.database("reviewers", settings.stores.reviewers), REVIEWERS, mode=0o600)
 
 
