@@ -1,5 +1,6 @@
 """Every address of the source interface, on one screen: what is not listed here does not exist."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -72,6 +73,7 @@ UNTRANSLATED: dict[str, Open] = {
 }
 KEY_FILES = "/keys/"
 
+_logger = logging.getLogger(__name__)
 _REFUSALS = {
     Refusal.HOST: "missing",
     Refusal.PROXY: "proxy",
@@ -108,6 +110,9 @@ class SourceApp:
             return None
         except EXPECTED as error:
             problem = problem_of(error)
+            if problem.status == 500:
+                # The message of an error may quote what was sent; its kind cannot.
+                _logger.error("a page failed: %s", type(error).__name__)  # noqa: TRY400
             response = self._error(request, problem.name, problem.status)
             response.headers.update(problem.headers)
             return response

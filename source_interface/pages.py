@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache
 from importlib.resources import files
-from typing import cast
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -63,20 +63,17 @@ class Pages:
     """The pages of one drop in all languages."""
 
     def __init__(self, look: Look, random_hex: Callable[[int], str] = secrets.token_hex) -> None:
-        """Read templates and catalogues, once.
+        """Read templates and catalogues, once: a process that has locked itself in may not read its files any more.
 
         Args:
             look: What all pages show.
             random_hex: Makes the padding, from a number of bytes.
         """
         self.languages = languages()
-        self._random_hex = random_hex
         self._by_prefix = {language.prefix: language for language in self.languages}
-        self._environments = {language.code: self._environment(language, look) for language in self.languages}
-        # Now, because a process that has locked itself in may not be able to read its own files any more.
-        for environment in self._environments.values():
-            for template in files("source_interface").joinpath("templates").iterdir():
-                environment.get_template(template.name)
+        self._look = look
+        self._random_hex = random_hex
+        self._environment = environment()
 
     def page(self, request: Request, template: str, status: int = 200, **facts: object) -> Response:
         """Write the page *template* in the language of the request's path, from what *facts* tell."""
@@ -99,33 +96,16 @@ class Pages:
         return RedirectResponse(self.language(request).prefix + path, status_code=303)
 
     def _write(self, language: Language, template: str, here: str, facts: Mapping[str, object]) -> bytes:
-        defaults: dict[str, object] = {"here": here, "visiting": False}
-        html = self._environments[language.code].get_template(template).render(defaults | dict(facts))
-        return self._padded(html.encode())
-
-    def _environment(self, language: Language, look: Look) -> Environment:
-        environment = Environment(
-            loader=FunctionLoader(_template),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        environment.policies["ext.i18n.trimmed"] = True
-        words = language.words
-        environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
         said: dict[str, object] = {
             "language": language,
             "languages": self.languages,
             "title": TITLE,
-            "name": look.name,
-            "evaluation": look.evaluation,
-            "link": language.prefix.__add__,
-            "day": partial(_written_day, language),
+            "name": self._look.name,
+            "evaluation": self._look.evaluation,
+            "here": here,
+            "visiting": False,
         }
-        cast("dict[str, object]", environment.globals).update(said)
-        return environment
+        return self._padded(self._environment.get_template(template).render(said | dict(facts)).encode())
 
     def _padded(self, page: bytes) -> bytes:
         size_bytes = PAGE_BYTES
@@ -136,8 +116,51 @@ class Pages:
         return b"%b<!--%b-->\n" % (page, padding.encode())
 
 
-def _written_day(language: Language, value: date) -> str:
-    return language.words.gettext(_MONTHS[value.month - 1]) % {"day": value.day, "year": value.year}
+@cache
+def environment() -> Environment:
+    """Compile every template; the language comes with each page."""
+    made = Environment(
+        loader=FunctionLoader(_template),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.policies["ext.i18n.trimmed"] = True
+    made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    made.globals["link"] = _link  # pyright: ignore[reportArgumentType]
+    made.globals["day"] = _day  # pyright: ignore[reportArgumentType]
+    for template in files("source_interface").joinpath("templates").iterdir():
+        made.get_template(template.name)
+    return made
+
+
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return _language(context).words.gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, singular: str, plural: str, count: int) -> str:
+    return _language(context).words.ngettext(singular, plural, count)
+
+
+@pass_context
+def _link(context: Context, path: str) -> str:
+    return _language(context).prefix + path
+
+
+@pass_context
+def _day(context: Context, value: date) -> str:
+    return _language(context).words.gettext(_MONTHS[value.month - 1]) % {"day": value.day, "year": value.year}
+
+
+def _language(context: Context) -> Language:
+    language = context["language"]
+    if not isinstance(language, Language):
+        raise TypeError("a page is written in a language")
+    return language
 
 
 def _template(name: str) -> str | None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import date
@@ -68,9 +68,9 @@ async def show_form(request: Request, site: Site, visitor: Visitor) -> Response:
 
 async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     """Take a sending in, durably and whole; or say why not, with the text given back."""
-    letter = Letter()
+    letter, body = Letter(), request.stream()
     try:
-        return site.pages.goto(request, await _take_in(request, site, visitor, letter))
+        return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
     except EXPECTED as error:
         problem = problem_of(error)
         if problem.status == 500:
@@ -79,18 +79,18 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     finally:
         await letter.close()
     if problem.name != "large":
-        await _drain(request)
+        await _drain(body)
     return _form(request, site, visitor, letter, problem)
 
 
 async def give_back(request: Request, site: Site) -> Response:
     """Answer a sending whose visit has ended: nothing is kept, and the text is shown once more to be copied."""
-    letter = Letter()
+    letter, body = Letter(), request.stream()
     with suppress(*EXPECTED):
-        await letter.read_token(request.scope["headers"], request.stream(), site.limits)
+        await letter.read_token(request.scope["headers"], body, site.limits)
         await letter.read_text()
     await letter.close()
-    await _drain(request)
+    await _drain(body)
     return site.pages.page(request, "error.html", 403, kind="ended", typed=letter.text)
 
 
@@ -99,10 +99,9 @@ async def show_sent(request: Request, site: Site, visitor: Visitor) -> Response:
     return site.pages.page(request, "sent.html", visiting=True, token=visitor.token, sending=visitor.visit.sending)
 
 
-async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Letter) -> str:
+async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Letter, body: AsyncIterator[bytes]) -> str:
     """Take the sending in and say which page tells about it; the same form again gets the first answer (T8)."""
-    stream = _progress(request, site, visitor)
-    once = await letter.read_token(request.scope["headers"], stream, site.limits)
+    once = await letter.read_token(request.scope["headers"], _progress(body, site, visitor), site.limits)
     async with site.forms.turn(visitor.session.key, _SEND_FORM, once) as turn:
         trust_upload(request.scope)
         if turn.outcome is not None:
@@ -138,9 +137,9 @@ async def _chained(first: Item, items: AsyncGenerator[Item]) -> AsyncGenerator[I
         yield item
 
 
-async def _progress(request: Request, site: Site, visitor: Visitor) -> AsyncGenerator[bytes]:
+async def _progress(body: AsyncIterator[bytes], site: Site, visitor: Visitor) -> AsyncGenerator[bytes]:
     """Give the body, and keep the visit alive by it; an upload ends with its visit."""
-    async for piece in request.stream():
+    async for piece in body:
         _refuse_ended(site, visitor)
         yield piece
 
@@ -218,9 +217,9 @@ def _form(request: Request, site: Site, visitor: Visitor, letter: Letter, proble
     return response
 
 
-async def _drain(request: Request) -> None:
+async def _drain(body: AsyncIterator[bytes]) -> None:
     left = _DRAINED_BYTES
-    async for piece in request.stream():
+    async for piece in body:
         left -= len(piece)
         if left <= 0:
             break

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import BinaryIO, cast
+from typing import BinaryIO
 from urllib.parse import quote_plus
 from xml.etree.ElementTree import Element
 
@@ -156,7 +156,7 @@ class Browser:
 
 
 def parsed(html: bytes) -> Element:
-    return cast("Element", html5lib.parse(html, transport_encoding="utf-8", namespaceHTMLElements=False))
+    return html5lib.parse(html, transport_encoding="utf-8", namespaceHTMLElements=False)
 
 
 def unix_client(socket_path: str, host: str, seconds: float = 60) -> httpx.Client:
@@ -187,7 +187,9 @@ def _form(element: Element, path: str) -> Form:
     )
 
 
-def _pieces(form: Form, controls: Mapping[str, str], files: Sequence[Chosen], boundary: bytes) -> Iterator[bytes | Chosen]:
+def _pieces(
+    form: Form, controls: Mapping[str, str], files: Sequence[Chosen], boundary: bytes
+) -> Iterator[bytes | Chosen]:
     for name, text in controls.items():
         yield b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n' % (boundary, _escaped(name))
         yield _lines(text).encode() + b"\r\n"

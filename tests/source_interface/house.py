@@ -1,4 +1,4 @@
-"""A whole source interface on a Unix socket: real gpg, real stores, real files; only the clock is in the test's hand."""
+"""A whole source interface on a Unix socket: real gpg, stores and files; only the clock is in the test's hand."""
 
 import asyncio
 import hashlib
@@ -10,14 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import httpx
 
 from hardening.database import Database, open_to_read, open_to_write
-from hardening.files import Room, room_left
+from hardening.files import Room
 from hardening.headers import App
 from hardening.migrating import create
 from hardening.serving import DropServer, Listener, ServingLimits, bind_unix
@@ -88,6 +88,7 @@ class House:
         root: Path,
         keyring: Keyring,
         clock: FakeClock,
+        *,
         limits: SourceLimits | None = None,
         facts: PublicFacts | None = None,
         argon: ArgonParameters = CHEAP,
@@ -97,6 +98,7 @@ class House:
         self.keyring = keyring
         self.clock = clock
         self.argon = argon
+        self.fault: Exception | None = None
         self.desk: Desk | None = Desk(keyring.keyset, keyring.recipients)
         self.room: Callable[[], Room] = lambda: Room(free_bytes=10**12, free_fraction=0.5)
         self.socket = root / "source.sock"
@@ -116,8 +118,8 @@ class House:
             clock=clock,
             limits=limits or SourceLimits(),
             facts=facts or PublicFacts(name="The Example Desk", onion_address=HOST),
-            desk=lambda: self.desk,
-            room=lambda: self.room(),
+            desk=self.current_desk,
+            room=self.measure,
             inbox=self.inbox,
             outbox=OutboxReader(self._kept(open_to_read(self.urls["outbox"], OUTBOX))),
             gpg=gpg or keyring.sealer,
@@ -128,6 +130,14 @@ class House:
         )
         self.app: App = build_app(self.parts)
         self._bags = 0
+
+    def current_desk(self) -> Desk | None:
+        if self.fault is not None:
+            raise self.fault
+        return self.desk
+
+    def measure(self) -> Room:
+        return self.room()
 
     # Visiting
 
@@ -312,5 +322,3 @@ def _more(connection: socket.socket) -> bytes:
 def drawn() -> Codename:
     """Some codename that nobody has."""
     return Codename(12345678901234567890)
-
-

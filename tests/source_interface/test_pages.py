@@ -1,0 +1,290 @@
+"""What holds for every page, in every language, whoever asks: the same headers, the same size, nothing active."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import tinycss2
+
+from hardening.headers import LANDING_CSP, SOURCE_CSP
+from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting
+from source_interface.languages import languages
+from source_interface.pages import PAGE_BYTES, TITLE, environment
+from tests.browserlike import Browser, Chosen, parsed
+from tests.clock import FakeClock
+from tests.source_interface.house import Answer, House, Keyring, short_folder
+
+PREFIXES = [language.prefix for language in languages()]
+OPEN_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Open) and address.get]
+VISIT_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Visiting) and address.get]
+POSTS = [path for path, address in ADDRESSES.items() if address.post]
+EVERY_PATH = [prefix + path for prefix in PREFIXES for path in ADDRESSES] + [*UNTRANSLATED, "/no-such-page"]
+ACTIVE = {
+    *("script", "iframe", "object", "embed", "applet", "audio", "video", "canvas", "svg", "math", "portal"),
+    *("frame", "frameset", "noscript", "base", "template", "source", "track", "img", "picture", "style"),
+}
+MARKUP = ['<img src=x onerror="1">', "{{7*7}}", '"><svg/onload=1>', "</title><script>1</script>", "%(name)s"]
+
+
+@pytest.fixture(scope="module")
+def house(keyring: Keyring) -> Iterator[House]:
+    """Nothing here changes the house, so one is enough."""
+    with ExitStack() as ends:
+        made = House(ends.enter_context(short_folder()), keyring, FakeClock())
+        yield ends.enter_context(made.living())
+
+
+@pytest.fixture(scope="module")
+def visitor(house: House) -> Browser:
+    """Somebody who has sent a message and a file, and still sees her codename."""
+    browser = house.begun()
+    browser.press("Send now", message="One.", files=[Chosen.of("a.txt", b"a")])
+    return browser
+
+
+def every_answer(house: House) -> Iterator[tuple[str, Answer]]:
+    for path in EVERY_PATH:
+        for method in ("GET", "HEAD", "POST", "PUT"):
+            headers = ["Content-Length: 0"] if method in {"POST", "PUT"} else []
+            yield f"{method} {path}", house.get(path, *headers, method=method)
+
+
+@pytest.mark.check("A1", "A5", "A9", "A10")
+def test_every_answer_has_the_strict_headers_and_no_others(house: House) -> None:
+    forbidden = {"date", "server", "x-powered-by", "via", "alt-svc", "etag", "last-modified", "accept-ranges", "age"}
+    allowed_once = {"content-security-policy", "cache-control", "referrer-policy", "content-type", "content-length"}
+    for what, answer in every_answer(house):
+        path = what.partition(" ")[2]
+        csp = LANDING_CSP if path in {f"{prefix}/" for prefix in PREFIXES} else SOURCE_CSP
+        assert answer.every("content-security-policy") == [csp], what
+        assert answer.every("cache-control") == ["no-store"], what
+        assert answer.every("referrer-policy") == ["no-referrer"], what
+        names = [name for name, _ in answer.headers]
+        assert not forbidden & set(names), what
+        assert all(names.count(name) <= 1 for name in allowed_once), what
+
+
+@pytest.mark.check("A16")
+def test_other_methods_get_one_answer(house: House) -> None:
+    bodies = {
+        _unpadded(house.get("/", method=method).body) for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE")
+    }
+
+    assert len(bodies) == 1
+    assert house.get("/begin").status == 405
+    assert house.get("/", "Content-Length: 0", method="POST").status == 405
+
+
+@pytest.mark.check("A17", "C7")
+def test_head_says_what_get_says_and_does_nothing(house: House, visitor: Browser) -> None:
+    cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    for path in [*OPEN_PAGES, *VISIT_PAGES]:
+        head = house.get(path, f"Cookie: {cookie}", method="HEAD")
+        if path == "/exit":
+            assert house.get("/inbox", f"Cookie: {cookie}").status == 200
+            continue
+        got = house.get(path, f"Cookie: {cookie}")
+        assert (head.status, head.headers) == (got.status, got.headers), path
+        assert head.body == b"", path
+
+
+@pytest.mark.check("C7")
+def test_getting_every_page_changes_no_store(house: House, visitor: Browser) -> None:
+    before = _stored(house)
+
+    for path in [*OPEN_PAGES, *VISIT_PAGES, "/no-such-page"]:
+        if path != "/exit":
+            house.get(path, f"Cookie: __Host-visit={visitor.cookies['__Host-visit']}")
+
+    assert _stored(house) == before
+
+
+@pytest.mark.check("A18")
+def test_robots_are_asked_to_stay_away_and_types_are_exact(house: House) -> None:
+    assert house.get("/robots.txt").body == b"User-agent: *\nDisallow: /\n"
+    for _, answer in every_answer(house):
+        assert answer.every("x-robots-tag") == ["noindex, noarchive"]
+    for prefix in PREFIXES:
+        assert house.get(f"{prefix}/").every("content-type") == ["text/html; charset=utf-8"]
+    assert house.get("/style.css").every("content-type") == ["text/css; charset=utf-8"]
+
+
+@pytest.mark.check("A15")
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/static/style.css", "/../app.py", "/%2e%2e/app.py", "//etc/passwd", "/etc/passwd", "/templates/layout.html"),
+        *(
+            "/style.css/",
+            "/style.css%00",
+            "/.git/config",
+            "/keys/",
+            "/keys/../style.css",
+            "/uk",
+            "/uk/style.css",
+            "/en/",
+        ),
+    ],
+)
+def test_only_what_is_listed_exists(house: House, path: str) -> None:
+    answer = house.get(path)
+
+    assert answer.status in {400, 404}
+    assert b"root:" not in answer.body
+    assert len(answer.body) == PAGE_BYTES
+
+
+@pytest.mark.check("B1", "B2", "B8")
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_no_page_holds_anything_active_or_foreign(house: House, visitor: Browser, prefix: str) -> None:
+    cookie = f"Cookie: __Host-visit={visitor.cookies['__Host-visit']}"
+    for path in [*OPEN_PAGES, *VISIT_PAGES, "/no-such-page"]:
+        if path == "/exit":
+            continue
+        tree = parsed(house.get(prefix + path, cookie).body)
+        fetched = []
+        for element in tree.iter():
+            assert element.tag not in ACTIVE, (path, element.tag)
+            for name, value in element.attrib.items():
+                assert not name.startswith("on"), (path, name)
+                assert name not in {"style", "srcset", "ping", "background", "formaction", "manifest"}, (path, name)
+                if name in {"href", "src", "action"}:
+                    assert not urlsplit(value).scheme, (path, value)
+                    assert not urlsplit(value).netloc, (path, value)
+                    assert "?" not in value, (path, value)
+            if element.tag == "link" or element.get("src"):
+                fetched.append(element.get("href"))
+        assert fetched == ["/style.css"], path
+
+
+@pytest.mark.check("B1")
+def test_the_style_sheet_fetches_nothing() -> None:
+    css = files("source_interface").joinpath("static", "style.css").read_text("utf-8")
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+
+    assert not [rule for rule in rules if rule.type == "error"]
+    assert {rule.at_keyword for rule in rules if rule.type == "at-rule"} == {"media"}
+    assert "url(" not in css
+    assert "expression(" not in css
+
+
+@pytest.mark.check("B5", "B9")
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_every_page_has_one_title_and_one_size(house: House, visitor: Browser, prefix: str) -> None:
+    for path in [*OPEN_PAGES, *VISIT_PAGES, "/no-such-page"]:
+        for cookie in ("Cookie: a=b", f"Cookie: __Host-visit={visitor.cookies['__Host-visit']}"):
+            answer = house.get(prefix + path, cookie) if path != "/exit" else house.get(f"{prefix}/blank")
+            if answer.status == 303:
+                continue
+            assert len(answer.body) == PAGE_BYTES, path
+            assert re.findall(rb"<title>(.*?)</title>", answer.body) == [TITLE.encode()], path
+
+
+@pytest.mark.check("B9")
+def test_padding_is_a_random_comment(house: House) -> None:
+    first, second = house.get("/").body, house.get("/").body
+
+    assert re.search(rb"<!--[0-9a-f]+-->\n\Z", first)
+    assert first != second
+    assert _unpadded(first) == _unpadded(second)
+
+
+@pytest.mark.check("B11", "K6")
+def test_nothing_that_a_browser_says_of_itself_changes_a_page(house: House) -> None:
+    sets: list[list[str]] = [
+        [],
+        ["User-Agent: Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0"],
+        ["Accept-Language: uk,ar;q=0.5"],
+        ["DNT: 1", "Sec-GPC: 1"],
+        ["Sec-CH-UA-Mobile: ?1", "Sec-CH-Viewport-Width: 320"],
+        ["Accept-Encoding: gzip, br", "Save-Data: on"],
+    ]
+    for path in OPEN_PAGES:
+        assert len({_unpadded(house.get(path, *headers).body) for headers in sets}) == 1, path
+
+
+@pytest.mark.check("A11")
+def test_templates_escape_everything() -> None:
+    assert environment().autoescape is True
+    for template in files("source_interface").joinpath("templates").iterdir():
+        text = template.read_text("utf-8")
+        assert "|safe" not in text.replace(" ", "")
+        assert "autoescape" not in text
+
+
+@pytest.mark.check("A11", "A13")
+@pytest.mark.parametrize("markup", MARKUP)
+def test_markup_comes_back_as_text(house: House, markup: str) -> None:
+    browser = house.begun()
+    innocent = browser.press("Send now", message="a " * 60_000)
+    hostile = browser.press("Send now", message=markup + "a " * 60_000)
+
+    assert [element.tag for element in hostile.tree.iter()] == [element.tag for element in innocent.tree.iter()]
+    assert (hostile.first("textarea").text or "").lstrip("\n").startswith(markup)
+    slip = house.browser()
+    slip.open("/login")
+    page = slip.press("Open my inbox", codename=markup)
+    assert page.first("textarea").text == markup
+
+
+@pytest.mark.check("A11")
+def test_a_file_name_with_markup_is_shown_as_text(house: House) -> None:
+    browser = house.begun()
+
+    page = browser.press("Send now", message="x", files=[Chosen.of(name, b"") for name in MARKUP])
+
+    shown = [" ".join("".join(item.itertext()).split()) for item in page.tree.iter("li")]
+    # Browsers write a quotation mark in a file name as %22.
+    assert {name.replace('"', "%22") for name in MARKUP} <= set(shown)
+
+
+@pytest.mark.check("C24")
+def test_browsers_are_not_invited_to_keep_the_codename(house: House) -> None:
+    browser = house.browser()
+
+    field = browser.open("/login").first("textarea", "secret")
+
+    assert field.get("autocomplete") == "off"
+    assert field.get("spellcheck") == "false"
+    assert b"password" not in browser.page.body.split(b"<!--")[0]
+
+
+@pytest.mark.check("A14", "F11", "L2")
+@pytest.mark.parametrize("path", ["/", "/keys", "/begin", "/send", "/inbox"])
+def test_a_fault_of_ours_is_a_page_that_tells_nothing(
+    make_house: Callable[[], House], path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = make_house()
+    browser = house.begun()
+    browser.press("Send now", message="Something that nobody else may read.")
+    house.fault = RuntimeError(f"fault in {Path(__file__)}: Something that nobody else may read")
+    for name in ("inbox.db", "outbox.db"):
+        (house.root / name).write_bytes(b"no database " * 1000)
+
+    length = ["Content-Length: 0"] if path in POSTS and path == "/begin" else []
+    cookie = f"Cookie: __Host-visit={browser.cookies['__Host-visit']}" if path != "/begin" else "Cookie: a=b"
+    answer = house.get(path, cookie, *length, method="POST" if length else "GET")
+
+    assert answer.status == 500
+    assert len(answer.body) == PAGE_BYTES
+    for secret in (b"Traceback", b"/home", b".py", b"SELECT", b"sqlite", b"fault in", str(house.root).encode()):
+        assert secret not in _unpadded(answer.body)
+    assert "nobody else" not in caplog.text
+    assert not hasattr(sys, "last_value")
+
+
+def _unpadded(body: bytes) -> bytes:
+    return re.sub(rb"<!--[0-9a-f]+-->\n\Z", b"", body)
+
+
+def _stored(house: House) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(house.root)): path.read_bytes()
+        for path in sorted(house.root.rglob("*"))
+        if path.is_file() and not path.is_socket()
+    }
