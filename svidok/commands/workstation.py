@@ -85,10 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"{error.strerror}: {error.filename}") from error
 
 
-def _action(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, says: str
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=says)
+def _action(add: Callable[..., argparse.ArgumentParser], name: str, says: str) -> argparse.ArgumentParser:
+    parser = add(name, help=says)
     parser.add_argument("folder", type=Path, metavar="DIR", help="the workstation's folder")
     parser.add_argument("--passphrase-file", type=Path, help="otherwise it is asked for")
     return parser
