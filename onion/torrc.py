@@ -45,10 +45,6 @@ class Torrc:
         """Write the file."""
         return "".join(f"{option.line()}\n" for option in self.options)
 
-    def value(self, name: str) -> str | None:
-        """Tell the first value of an option, if it is there."""
-        return next((option.value for option in self.options if option.name == name), None)
-
     def service_block(self) -> tuple[Option, ...]:
         """Tell the lines of the onion service, from its folder to the end; empty where there is none."""
         for position, option in enumerate(self.options):
