@@ -3,17 +3,14 @@
 Alarms hold no counts, times or names of sources (L6); they are read on the reviewers' pages and by `svidok status`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
-from hardening.canonical import canonical_json, strict_json
-from hardening.files import Room, write_whole
+from hardening.files import Room
+from keeper.alarm_file import Alarm
 from keeper.tors import Service, State
 from keys.keyset import Keyset, expiring, quorum_met
-
-_LARGEST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +34,6 @@ class Seen:
     clock_trusted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One thing that needs a person."""
-
-    kind: str
-    text: str
-
-
 def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
     """Give the alarms of one look, the most urgent first."""
     yield from _of_keys(seen.keyset, seen.day)
@@ -58,31 +47,6 @@ def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
             yield Alarm("service", f"the tor of the {service} service does not run")
     if _unfetched(seen, thresholds):
         yield Alarm("unfetched", f"nobody has fetched for {thresholds.unfetched_days} days or more")
-
-
-def write(found: Iterable[Alarm], day: date, path: Path) -> None:
-    """Leave *found* at *path* for the web processes and `svidok status`."""
-    told = [{"kind": one.kind, "text": one.text} for one in found]
-    write_whole(path, canonical_json({"v": 1, "day": day.isoformat(), "alarms": told}), mode=0o644)
-
-
-def read(path: Path) -> tuple[Alarm, ...]:
-    """Read what `write` left; nothing where the keeper has not looked yet."""
-    if not path.exists():
-        return ()
-    match strict_json(path.read_bytes(), _LARGEST_BYTES):
-        case {"v": 1, "alarms": list(told)}:
-            return tuple(_alarm(one) for one in told)
-        case _:
-            return (Alarm("alarms", "the alarms are of another version of this program"),)
-
-
-def _alarm(told: object) -> Alarm:
-    match told:
-        case {"kind": str(kind), "text": str(text)}:
-            return Alarm(kind, text)
-        case _:
-            return Alarm("alarms", "an alarm cannot be read")
 
 
 def _of_keys(keyset: Keyset | None, day: date) -> Iterator[Alarm]:

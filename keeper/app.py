@@ -15,7 +15,8 @@ from hardening.asking import Answer, listen
 from hardening.canonical import canonical_json
 from hardening.clock import Clock, today
 from hardening.files import Room, write_whole
-from keeper.alarms import Alarm, Seen, Thresholds, alarms, write
+from keeper.alarm_file import Alarm, write
+from keeper.alarms import Seen, Thresholds, alarms
 from keeper.broker import Broker, reviewer_commands, source_commands
 from keeper.log_key import LogKey
 from keeper.probe import Outcome, Probe

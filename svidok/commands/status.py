@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from hardening.clock import SystemClock, today
-from keeper.alarms import read
+from keeper.alarm_file import read
 from keys.errors import KeysError
 from keys.keyset import quorum_met
 from keys.keyset_store import load

@@ -36,6 +36,11 @@ from vault.outbox import OutboxReader
 from vault.reading import InboxReader
 from vault.tables import INBOX, OUTBOX
 
+RENEWED = 4
+"""The exit code with which a keeper asks to be started anew, with a fresh private network."""
+
+_MARGIN_SECONDS = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class KeeperStores:
@@ -71,17 +76,29 @@ def serve(arguments: argparse.Namespace) -> int:
     not_dumpable()
     try:
         with _world(arguments.tor, place, SystemClock()) as world:
-            asyncio.run(_keep(_parts(place, settings, identity, world), listeners, idle=arguments.tor == "off"))
+            parts = _parts(place, settings, identity, world)
+            return asyncio.run(_keep(parts, listeners, _seconds_left(world, parts.clock), idle=arguments.tor == "off"))
     except (KeeperError, OnionError, DatabaseError) as error:
         raise CommandError(str(error)) from error
-    return 0
 
 
-async def _keep(parts: KeeperParts, listeners: Listeners, *, idle: bool) -> None:
+async def _keep(parts: KeeperParts, listeners: Listeners, seconds_left: float | None, *, idle: bool) -> int:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
+    outlived = asyncio.Event()
+    if seconds_left is not None:
+        loop.call_later(seconds_left, lambda: (outlived.set(), stop.set()))
     await keep(parts, listeners, stop, tors_wanted=not idle)
+    return RENEWED if outlived.is_set() else 0
+
+
+def _seconds_left(world: World, clock: Clock) -> float | None:
+    """A private network's directory holds for a day; before its end this process ends and is started anew."""
+    if not isinstance(world, Network):
+        return None
+    return max((world.good_until - clock.now()).total_seconds() - _MARGIN_SECONDS, _MARGIN_SECONDS)
 
 
 def _parts(place: Place, settings: Settings, identity: Identity, world: World) -> KeeperParts:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hardening.files import Room
-from keeper.alarms import Alarm, Seen, Thresholds, alarms, read, write
+from keeper.alarm_file import Alarm, read, write
+from keeper.alarms import Seen, Thresholds, alarms
 from keeper.tors import Service, State
 from keys.keyset_trust import SignedKeyset
 
