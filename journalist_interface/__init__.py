@@ -1,0 +1,1 @@
+"""The pages that reviewers meet: what is new, bags out and back, accounts, keys and the audit."""
