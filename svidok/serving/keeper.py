@@ -88,8 +88,13 @@ async def _keep(parts: KeeperParts, listeners: Listeners, seconds_left: float | 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     outlived = asyncio.Event()
+
+    def renew() -> None:
+        outlived.set()
+        stop.set()
+
     if seconds_left is not None:
-        loop.call_later(seconds_left, lambda: (outlived.set(), stop.set()))
+        loop.call_later(seconds_left, renew)
     await keep(parts, listeners, stop, tors_wanted=not idle)
     return RENEWED if outlived.is_set() else 0
 
