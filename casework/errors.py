@@ -13,5 +13,9 @@ class StoreLockedError(CaseworkError):
     """The passphrase does not open the case log, or it is not a case log at all."""
 
 
+class StoreFailedError(CaseworkError):
+    """The case log cannot be read or written: it was damaged, or its disk is full."""
+
+
 class StoreVersionError(CaseworkError):
     """The case log was written by another version of this program."""

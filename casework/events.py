@@ -5,19 +5,21 @@ merged without loss: an event is named by its reviewer and its place in her chai
 specification.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Self
 
 from casework.errors import EventError
-from hardening.audit import START, link
+from hardening.audit import HASH_BYTES, START, link
 from hardening.canonical import JSON, JsonError, Writable, canonical_json, strict_json
 
 MOST_EVENT_BYTES = 64 * 1024 * 1024
 
 _VERSION = 1
 _TYPE = "svidok event"
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -52,7 +54,7 @@ class Event:
         """Write the event in its one form, which is signed and chained.
 
         Raises:
-            EventError: It holds what canonical JSON cannot.
+            EventError: It holds what canonical JSON cannot, or too much.
         """
         written: dict[str, Writable] = {
             "v": _VERSION,
@@ -65,9 +67,12 @@ class Event:
             "body": self.body,
         }
         try:
-            return canonical_json(written)
+            whole = canonical_json(written)
         except JsonError as error:
             raise EventError(f"this cannot stand in the case log: {error}") from error
+        if len(whole) > MOST_EVENT_BYTES:
+            raise EventError(f"an event has at most {MOST_EVENT_BYTES} bytes, not {len(whole)}")
+        return whole
 
     def hash(self) -> bytes:
         """Tell the chain hash after this event."""
@@ -114,6 +119,14 @@ def _checked(told: tuple[str, int, str, str, str, dict[str, JSON]], untrusted: b
         event = Event(reviewer, index, bytes.fromhex(previous), date.fromisoformat(day), Kind(kind), body)
     except ValueError as error:
         raise EventError("a field of the event has an impossible value") from error
+    # JSON's true is an int to Python, but no place in a chain.
+    if (
+        isinstance(index, bool)
+        or index < 0
+        or len(event.previous) != HASH_BYTES
+        or not _FINGERPRINT.fullmatch(reviewer)
+    ):
+        raise EventError("a field of the event has an impossible value")
     # Whatever else the bytes hold would be missing from what we would write.
     if event.format() != untrusted:
         raise EventError("the event holds more than an event")

@@ -21,10 +21,11 @@ class KnownPart:
 
 @dataclass(frozen=True, slots=True)
 class KnownSubmission:
-    """A submission that was imported."""
+    """A submission that was imported; under which source, and with which key, is what the server said."""
 
     submission_id: str
     collection_id: str
+    source_key: bytes
     day: date
     parts: tuple[KnownPart, ...]
     problems: tuple[str, ...]
@@ -42,8 +43,17 @@ class WrittenReply:
 
 
 @dataclass(frozen=True, slots=True)
+class SentBag:
+    """A return bag that was made here, from which the same bag can be made again."""
+
+    sequence: int
+    replies: tuple[str, ...]
+    imported: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KnownCollection:
-    """All that is known from one source."""
+    """All that is known from one source; its key is what the server said, and so a claim."""
 
     collection_id: str
     designation: str
@@ -52,29 +62,73 @@ class KnownCollection:
 
 @dataclass(slots=True)
 class Cases:
-    """The state after all events of a log."""
+    """The state after all events of a log.
+
+    Attributes:
+        opened: The source's key as her own manifest names it, by submission.
+        sent: By reviewer and sequence.
+        keysets: Hashes, in the order in which they were taken up.
+    """
 
     collections: dict[str, KnownCollection] = field(default_factory=dict[str, KnownCollection])
     submissions: dict[str, KnownSubmission] = field(default_factory=dict[str, KnownSubmission])
     parts: dict[str, KnownPart] = field(default_factory=dict[str, KnownPart])
-    opened: set[str] = field(default_factory=set[str])
+    opened: dict[str, bytes] = field(default_factory=dict[str, bytes])
     replies: dict[str, WrittenReply] = field(default_factory=dict[str, WrittenReply])
     returned: set[str] = field(default_factory=set[str])
     receipted: set[str] = field(default_factory=set[str])
+    sent: dict[tuple[str, int], SentBag] = field(default_factory=dict[tuple[str, int], SentBag])
     sequences: dict[str, int] = field(default_factory=dict[str, int])
+    keysets: list[str] = field(default_factory=list[str])
+    _members: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
     def of_collection(self, collection_id: str) -> list[KnownSubmission]:
         """Give the submissions of one collection, the oldest day first."""
-        found = (one for one in self.submissions.values() if one.collection_id == collection_id)
+        found = (self.submissions[one] for one in self._members.get(collection_id, ()))
         return sorted(found, key=lambda one: (one.day, one.submission_id))
 
     def unreturned(self) -> list[WrittenReply]:
-        """Give the replies that no return bag has carried yet."""
+        """Give the replies that no return bag has carried yet, in the order of writing."""
         return [reply for reply in self.replies.values() if reply.reply_id not in self.returned]
 
     def unreceipted(self) -> list[str]:
         """Give the ciphertext hashes of imported parts that no return bag has confirmed yet."""
         return sorted({part.sha256 for part in self.parts.values()} - self.receipted)
+
+    def apply(self, event: Event) -> None:
+        """Take one more event in."""
+        body = event.body
+        match event.kind:
+            case Kind.IMPORTED:
+                for told in _list(body["collections"]):
+                    self._import(_dict(told))
+            case Kind.OPENED:
+                self.opened[_text(body["submission"])] = bytes.fromhex(_text(body["source_key"]))
+            case Kind.REPLIED:
+                reply = _reply(body, event.day)
+                self.replies[reply.reply_id] = reply
+            case Kind.RETURNED:
+                sent = SentBag(_int(body["sequence"]), _texts(body["replies"]), _texts(body["imported"]))
+                self.sent[event.reviewer, sent.sequence] = sent
+                self.sequences[event.reviewer] = sent.sequence
+                self.returned.update(sent.replies)
+                self.receipted.update(sent.imported)
+            case Kind.KEYSET:
+                self.keysets.append(_text(body["keyset"]))
+
+    def _import(self, told: Mapping[str, JSON]) -> None:
+        collection_id = _text(told["id"])
+        collection = KnownCollection(
+            collection_id, _text(told["designation"]), bytes.fromhex(_text(told["source_key"]))
+        )
+        # What came first stays: intake has refused or reported whatever differs.
+        self.collections.setdefault(collection_id, collection)
+        for one in _list(told["submissions"]):
+            submission = _submission(collection, _dict(one))
+            if submission.submission_id not in self.submissions:
+                self.submissions[submission.submission_id] = submission
+                self._members.setdefault(collection_id, []).append(submission.submission_id)
+                self.parts.update({part.part_id: part for part in submission.parts})
 
 
 def fold(events: Iterable[Event]) -> Cases:
@@ -86,52 +140,25 @@ def fold(events: Iterable[Event]) -> Cases:
     cases = Cases()
     for event in events:
         try:
-            _apply(cases, event)
+            cases.apply(event)
         except (KeyError, TypeError, ValueError) as error:
             raise EventError(f"event {event.index} of kind {event.kind} has a body that makes no sense") from error
     return cases
 
 
-def _apply(cases: Cases, event: Event) -> None:
-    match event.kind:
-        case Kind.IMPORTED:
-            for told in _list(event.body["collections"]):
-                _import(cases, _dict(told))
-        case Kind.OPENED:
-            cases.opened.add(str(event.body["submission"]))
-        case Kind.REPLIED:
-            reply = WrittenReply(
-                str(event.body["reply"]),
-                str(event.body["collection"]),
-                bytes.fromhex(str(event.body["box"])),
-                str(event.body["text"]),
-                event.day,
-            )
-            cases.replies[reply.reply_id] = reply
-        case Kind.RETURNED:
-            cases.returned.update(str(one) for one in _list(event.body["replies"]))
-            cases.receipted.update(str(one) for one in _list(event.body["imported"]))
-            cases.sequences[event.reviewer] = _int(event.body["sequence"])
-        case Kind.KEYSET:
-            pass
-
-
-def _import(cases: Cases, told: Mapping[str, JSON]) -> None:
-    collection = KnownCollection(str(told["id"]), str(told["designation"]), bytes.fromhex(str(told["source_key"])))
-    cases.collections.setdefault(collection.collection_id, collection)
-    for one in _list(told["submissions"]):
-        submission = _submission(collection.collection_id, _dict(one))
-        cases.submissions[submission.submission_id] = submission
-        cases.parts.update({part.part_id: part for part in submission.parts})
-
-
-def _submission(collection_id: str, told: Mapping[str, JSON]) -> KnownSubmission:
+def _submission(collection: KnownCollection, told: Mapping[str, JSON]) -> KnownSubmission:
     parts = tuple(
-        KnownPart(str(part["id"]), str(part["kind"]), str(part["sha256"]), _int(part["size"]))
+        KnownPart(_text(part["id"]), _text(part["kind"]), _text(part["sha256"]), _int(part["size"]))
         for part in map(_dict, _list(told["parts"]))
     )
-    problems = tuple(str(problem) for problem in _list(told["problems"]))
-    return KnownSubmission(str(told["id"]), collection_id, date.fromisoformat(str(told["day"])), parts, problems)
+    day = date.fromisoformat(_text(told["day"]))
+    problems = _texts(told["problems"])
+    return KnownSubmission(_text(told["id"]), collection.collection_id, collection.source_key, day, parts, problems)
+
+
+def _reply(told: Mapping[str, JSON], day: date) -> WrittenReply:
+    box = bytes.fromhex(_text(told["box"]))
+    return WrittenReply(_text(told["reply"]), _text(told["collection"]), box, _text(told["text"]), day)
 
 
 def _list(value: JSON) -> list[JSON]:
@@ -146,7 +173,17 @@ def _dict(value: JSON) -> dict[str, JSON]:
     return value
 
 
+def _texts(value: JSON) -> tuple[str, ...]:
+    return tuple(_text(each) for each in _list(value))
+
+
+def _text(value: JSON) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is wanted")
+    return value
+
+
 def _int(value: JSON) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("a number is wanted")
     return value

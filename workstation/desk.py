@@ -1,128 +1,34 @@
-"""A reviewer's desk: the folder of the workstation, her key, the pinned drop and keysets, the open case log."""
+"""A reviewer's desk: her key, the pinned drop and its keysets, the open case log; one command at a time."""
 
-from collections.abc import Callable, Iterator
+import fcntl
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO
 
 from casework.errors import CaseworkError, EventError
 from casework.events import Event, Kind
-from casework.log import CaseLog
-from hardening.canonical import JSON, JsonError, Writable, canonical_json, strict_json
+from casework.log import CaseLog, SignedEvent, Verified
+from casework.views import Cases, fold
+from hardening.canonical import JSON
 from hardening.clock import Clock, today
-from hardening.files import private_folder, write_whole
-from keys.errors import KeysError
+from hardening.files import private_folder
+from keys.errors import SignatureError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset import Keyset
 from keys.keyset_store import load, store
 from keys.keyset_trust import SignedKeyset, verify_change, verify_first
 from keys.signing import sign_detached, verify_detached
-from ledger.errors import LedgerError
 from ledger.note import VerifierKey
+from workstation.about import About, Layout
 from workstation.errors import DeskError
 
-_LARGEST_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where everything lies in the workstation's folder."""
-
-    root: Path
-
-    @property
-    def about(self) -> Path:
-        """Whose desk this is and which drop it serves."""
-        return self.root / "workstation.json"
-
-    @property
-    def gnupg(self) -> Path:
-        """The reviewer's GnuPG home."""
-        return self.root / "gnupg"
-
-    @property
-    def judge(self) -> Path:
-        """A GnuPG home without keys, for judging what others made."""
-        return self.root / "judge"
-
-    @property
-    def keysets(self) -> Path:
-        """Every keyset that was verified here, by hash."""
-        return self.root / "keysets"
-
-    @property
-    def log(self) -> Path:
-        """The case log."""
-        return self.root / "casework.db"
-
-    @property
-    def incoming(self) -> Path:
-        """Where bags are unpacked."""
-        return self.root / "incoming"
-
-    @property
-    def sealed(self) -> Path:
-        """The sealed originals, a folder for each submission."""
-        return self.root / "sealed"
-
-    @property
-    def promises(self) -> Path:
-        """The log's promises, by leaf hash."""
-        return self.root / "promises"
-
-    @property
-    def outbox(self) -> Path:
-        """Return bags, ready for the medium."""
-        return self.root / "outbox"
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """Whose desk this is and which drop it serves; pinned when the desk was made.
-
-    Attributes:
-        agent_asks: Her key asks for itself (a smartcard's PIN); the passphrase then opens the case log alone.
-    """
-
-    reviewer: Fingerprint
-    log: VerifierKey
-    keyset: str
-    agent_asks: bool
-
-    def write(self, path: Path) -> None:
-        """Leave this at *path*."""
-        told: dict[str, Writable] = {
-            "v": 1,
-            "reviewer": str(self.reviewer),
-            "log": str(self.log),
-            "keyset": self.keyset,
-            "agent_asks": self.agent_asks,
-        }
-        write_whole(path, canonical_json(told))
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Take this up again.
-
-        Raises:
-            DeskError: It is not there or not readable.
-        """
-        try:
-            told = strict_json(path.read_bytes()[: _LARGEST_BYTES + 1], _LARGEST_BYTES, canonical=True)
-            match told:
-                case {
-                    "v": 1,
-                    "reviewer": str(reviewer),
-                    "log": str(log),
-                    "keyset": str(keyset),
-                    "agent_asks": bool(agent_asks),
-                }:
-                    return cls(Fingerprint(reviewer), VerifierKey.parse(log), keyset, agent_asks)
-                case _:
-                    raise DeskError("the workstation's folder is of another version of this program")
-        except (OSError, JsonError, KeysError, LedgerError) as error:
-            raise DeskError(f"this is not the folder of a workstation ({type(error).__name__})") from error
+# unix(7): a socket's path has at most 107 bytes. The longest of the agent's stands in its home.
+_LONGEST_SOCKET_BYTES = 107
+_LONGEST_SOCKET = "S.gpg-agent.browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +40,7 @@ class Desk:
     log: CaseLog
     clock: Clock
     passphrase: str | None
+    lock: BinaryIO
 
     @property
     def gpg(self) -> Gpg:
@@ -145,6 +52,14 @@ class Desk:
         """A gpg that holds nothing."""
         return Gpg(self.layout.judge)
 
+    def cases(self) -> Cases:
+        """Fold the case log into what is known.
+
+        Raises:
+            CaseworkError: It is damaged.
+        """
+        return fold(signed.event for signed in self.log.events())
+
     def record(self, kind: Kind, body: dict[str, JSON]) -> Event:
         """Sign and keep one event.
 
@@ -154,27 +69,31 @@ class Desk:
         """
         return self.log.append(str(self.about.reviewer), self.sign, today(self.clock), (kind, body))
 
-    def sign(self, body: bytes) -> bytes:
+    def sign(self, payload: bytes | Path) -> bytes:
         """Make the reviewer's detached signature."""
-        return sign_detached(body, self.gpg, self.about.reviewer, today(self.clock), self.passphrase)
+        return sign_detached(payload, self.gpg, self.about.reviewer, today(self.clock), self.passphrase)
 
-    def verify_log(self) -> int:
-        """Check every chain and signature of the case log; give the number of events.
+    def verify_log(self) -> Verified:
+        """Check every chain and signature of the case log.
 
         Raises:
             EventError: One is out of its place, changed, or not signed by its reviewer.
         """
-        certificates = {
-            signer.fingerprint: signer.certificate for signed in self.keysets() for signer in signed.signers
-        }
+        newest_first = sorted(self.keysets(), key=lambda keyset: -keyset.serial)
 
-        def signer(body: bytes, signature: bytes) -> str:
-            try:
-                return str(verify_detached(body, signature, certificates, self.judge, today(self.clock)))
-            except KeysError as error:
-                raise EventError(f"an event's signature is not good: {error}") from error
+        def check(signed: SignedEvent) -> None:
+            event = signed.event
+            for certificate in _certificates(newest_first, Fingerprint(event.reviewer)):
+                allowed = {Fingerprint(event.reviewer): certificate}
+                try:
+                    # A key that has ended since then was good on that day.
+                    verify_detached(signed.body, signed.signature, allowed, self.judge, event.day)
+                except SignatureError:
+                    continue
+                return
+            raise EventError(f"event {event.index} of {event.reviewer} is not signed by her")
 
-        return self.log.verify(signer)
+        return self.log.verify(check)
 
     def keysets(self) -> Iterator[Keyset]:
         """Give every keyset that was verified here."""
@@ -192,56 +111,70 @@ class Desk:
         return max(self.keysets(), key=lambda keyset: keyset.serial)
 
     def learn_keyset(self, signed: SignedKeyset) -> Keyset:
-        """Take up the next keyset after checking that two signers of the one before made it.
+        """Take up the next keyset after checking that two signers of the one before made it; again is fine.
 
         Raises:
             KeysError: It may not follow; nothing changed.
         """
-        keyset = verify_change(self.newest_keyset(), signed, self.judge)
-        store(signed, self.layout.keysets / keyset.hash)
-        self.record(Kind.KEYSET, {"keyset": keyset.hash, "serial": keyset.serial})
+        keyset = signed.keyset
+        if self.keyset(keyset.hash) is None:
+            verify_change(self.newest_keyset(), signed, self.judge)
+            store(signed, self.layout.keysets / keyset.hash)
+        # After the files, so that a crash between the two is made good by the same command.
+        if keyset.hash not in self.cases().keysets:
+            self.record(Kind.KEYSET, {"keyset": keyset.hash, "serial": keyset.serial})
         return keyset
 
     def close(self) -> None:
-        """Close the log and let the agent forget every passphrase."""
+        """Close the log, let the agent forget every passphrase, and let the next command in."""
         self.log.close()
         stop_agent(self.gpg)
+        self.lock.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """What a new desk is made from; the reviewer's key lies already in the folder's GnuPG home."""
+    """What a new desk is made from; the reviewer's key lies already in the folder's GnuPG home.
+
+    Attributes:
+        keysets: The drop's first, then each later one in order.
+        roots: Fingerprints of signers of the first, as typed.
+    """
 
     reviewer: Fingerprint
     log: VerifierKey
-    keyset: SignedKeyset
+    keysets: tuple[SignedKeyset, ...]
     roots: tuple[Fingerprint, ...]
     agent_asks: bool = False
 
 
 def found_desk(root: Path, founding: Founding, passphrase: str, clock: Clock) -> Desk:
-    """Make the desk in *root*, where only the GnuPG home lies so far.
+    """Make the desk in *root*, where only the GnuPG home lies so far, or what a crash left of making it.
 
     Raises:
-        DeskError: The keyset is for another drop or does not seal to this reviewer.
+        DeskError: There is one already, or the keyset is for another drop or does not seal to this reviewer.
         KeysError: The keyset is not what the typed fingerprints signed.
     """
     layout = Layout(root)
-    private_folder(layout.judge)
-    keyset = verify_first(founding.keyset, founding.roots, Gpg(layout.judge))
-    if keyset.log is not None and keyset.log != str(founding.log):
-        raise DeskError("the keyset was made for another drop")
-    if founding.reviewer not in {key.fingerprint for key in keyset.recipients}:
-        raise DeskError("the keyset does not seal to this reviewer")
-    for folder in (layout.keysets, layout.incoming, layout.sealed, layout.promises, layout.outbox):
-        private_folder(folder)
-    store(founding.keyset, layout.keysets / keyset.hash)
-    about = About(founding.reviewer, founding.log, keyset.hash, founding.agent_asks)
-    log = CaseLog.create(layout.log, passphrase)
-    desk = Desk(layout, about, log, clock, None if founding.agent_asks else passphrase)
-    desk.record(Kind.KEYSET, {"keyset": keyset.hash, "serial": keyset.serial})
-    # Last: a folder without this file is no desk yet, and is made anew.
-    about.write(layout.about)
+    if layout.about.exists():
+        raise DeskError("a desk is here already; nothing was touched")
+    refuse_long_path(root)
+    with _locked(layout) as lock:
+        _verify(founding, Gpg(private_folder(layout.judge)))
+        for folder in (layout.keysets, layout.incoming, layout.sealed, layout.promises, layout.outbox):
+            private_folder(folder)
+        about = About(founding.reviewer, founding.log, founding.keysets[0].keyset.hash, founding.agent_asks)
+        log = _log_of(layout, passphrase)
+        desk = Desk(layout, about, log, clock, None if founding.agent_asks else passphrase, lock)
+        try:
+            store(founding.keysets[0], layout.keysets / about.keyset)
+            for signed in founding.keysets:
+                desk.learn_keyset(signed)
+            # Last: a folder without this file is no desk yet, and is made to its end by the same command.
+            about.write(layout.about)
+        except BaseException:
+            desk.close()
+            raise
     return desk
 
 
@@ -249,13 +182,76 @@ def open_desk(root: Path, passphrase: Callable[[], str], clock: Clock) -> Desk:
     """Open the desk in *root*.
 
     Raises:
-        DeskError: There is none, or the passphrase does not open it.
+        DeskError: There is none, another command is at work at it, or the passphrase does not open it.
     """
     layout = Layout(root)
     about = About.read(layout.about)
-    secret = passphrase()
+    with _locked(layout) as lock:
+        secret = passphrase()
+        try:
+            log = CaseLog.open(layout.log, secret)
+        except CaseworkError as error:
+            raise DeskError(str(error)) from error
+        return Desk(layout, about, log, clock, None if about.agent_asks else secret, lock)
+
+
+def refuse_long_path(root: Path) -> None:
+    """Refuse a folder in which gpg's agent could not be reached.
+
+    Raises:
+        DeskError: The path is too long.
+    """
+    longest = _LONGEST_SOCKET_BYTES - len(f"/gnupg/{_LONGEST_SOCKET}")
+    if len(os.fsencode(root)) > longest:
+        raise DeskError(
+            f"gpg's agent cannot be reached in a path this long: take a folder with at most {longest} bytes"
+        )
+
+
+def _verify(founding: Founding, judge: Gpg) -> None:
+    if not founding.keysets:
+        raise DeskError("a desk is made from the drop's first keyset")
+    newest = verify_first(founding.keysets[0], founding.roots, judge)
+    for signed in founding.keysets[1:]:
+        newest = verify_change(newest, signed, judge)
+    if newest.log is not None and newest.log != str(founding.log):
+        raise DeskError("the keyset was made for another drop")
+    if founding.reviewer not in {key.fingerprint for key in newest.recipients}:
+        raise DeskError("the keyset does not seal to this reviewer")
+
+
+def _log_of(layout: Layout, passphrase: str) -> CaseLog:
+    """Make the log, or take up the one that lies here: whatever it holds, it is never thrown away."""
     try:
-        log = CaseLog.open(layout.log, secret)
+        return CaseLog.open(layout.log, passphrase) if layout.log.exists() else CaseLog.create(layout.log, passphrase)
     except CaseworkError as error:
         raise DeskError(str(error)) from error
-    return Desk(layout, about, log, clock, None if about.agent_asks else secret)
+
+
+@contextmanager
+def _locked(layout: Layout) -> Generator[BinaryIO]:
+    """Keep other commands away until the file that is lent is closed; a failure in the block closes it.
+
+    Two at once would sweep away each other's half-made files, and the first to end would stop the other's agent.
+    """
+    lock = layout.lock.open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield lock
+    except BlockingIOError as error:
+        lock.close()
+        raise DeskError("another command is at work in this folder; let it end first") from error
+    except BaseException:
+        lock.close()
+        raise
+
+
+def _certificates(keysets: list[Keyset], reviewer: Fingerprint) -> Iterator[bytes]:
+    """Give each certificate under which the reviewer may have signed; her key may have been renewed in between."""
+    given: set[bytes] = set()
+    for keyset in keysets:
+        # A signer's certificate has the subkey that signs; a recipient's would do for a primary key that signs itself.
+        found = [key.certificate for key in keyset.signers if key.fingerprint == reviewer]
+        found += [key.certificate for key in keyset.recipients if key.fingerprint == reviewer]
+        yield from (certificate for certificate in found if certificate not in given)
+        given.update(found)

@@ -6,7 +6,11 @@ class WorkstationError(Exception):
 
 
 class DeskError(WorkstationError):
-    """The workstation's folder is missing, damaged, or cannot be made where it was asked for."""
+    """The workstation's folder is missing, in use, damaged, or cannot be made where it was asked for."""
+
+
+class AdoptionError(WorkstationError):
+    """A GnuPG home does not hold the key that was to be adopted, or gpg refused."""
 
 
 class IntakeError(WorkstationError):
@@ -19,6 +23,10 @@ class UnknownIdError(WorkstationError):
 
 class ReadingError(WorkstationError):
     """A submission does not agree with what its sealed manifest says; nothing of it was released."""
+
+
+class ReleaseError(WorkstationError):
+    """There is no place into which plaintext may be let out."""
 
 
 class OutboxError(WorkstationError):

@@ -1,23 +1,28 @@
 """Write replies, and the return bag that carries them and the import receipts back to the server."""
 
+import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 
 from bags.errors import BagsError
 from bags.layout import write_layout
-from bags.returns import Reply, ReturnBag, return_layout
+from bags.profile import RETURN
+from bags.returns import MAX_RECEIPTS, Reply, ReturnBag, return_layout
 from casework.events import Kind
-from casework.views import Cases, KnownCollection, WrittenReply
+from casework.views import KnownCollection, SentBag, WrittenReply
 from hardening.canonical import JSON
-from hardening.clock import today
-from hardening.files import destroy, write_whole
-from keys.signing import sign_detached
+from hardening.files import destroy, sync_file, sync_folder, write_whole
 from keys.source_key import LONGEST_REPLY_BYTES, ReplyError, seal_reply
 from workstation.desk import Desk
 from workstation.errors import OutboxError
-from workstation.reading import judge, known
+from workstation.reading import judge
+
+# Half of what a bag may hold: the rest is for the index, tar headers and the manifest.
+_MOST_BOXES_BYTES = RETURN.limit_bytes // 2
+_MOST_REPLIES = RETURN.limit_files // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Returned:
 def reply(collection: KnownCollection, text: str, desk: Desk) -> WrittenReply:
     """Seal *text* to the source of *collection* and keep it for the next return bag.
 
-    The key is the one that the source's own sealed manifest names, never the one that the server tells.
+    The key is the one that the sealed manifests of this source's submissions name, as they were opened or, if none
+    was, as the newest one says: never only what the server tells.
 
     Raises:
         OutboxError: There is nothing to say, it is too long, or the keys do not agree.
@@ -43,15 +49,12 @@ def reply(collection: KnownCollection, text: str, desk: Desk) -> WrittenReply:
     """
     if not text.strip():
         raise OutboxError("a reply has words")
-    submissions = known(desk).of_collection(collection.collection_id)
-    if not submissions:
-        raise OutboxError("nothing from this source is here")
-    source_key = judge(submissions[-1], desk).manifest.source_key
-    if source_key != collection.source_key:
+    told = _told_by_herself(collection, desk)
+    if told != {collection.source_key}:
         raise OutboxError("the server names another key for this source than the source herself: do not answer here")
     reply_id = secrets.token_hex(16)
     try:
-        box = seal_reply(text, source_key)
+        box = seal_reply(text, collection.source_key)
     except ReplyError as error:
         raise OutboxError(f"a reply has at most {LONGEST_REPLY_BYTES} bytes: {error}") from error
     body: dict[str, JSON] = {
@@ -65,73 +68,99 @@ def reply(collection: KnownCollection, text: str, desk: Desk) -> WrittenReply:
 
 
 def pack(desk: Desk) -> Returned:
-    """Write the next return bag into the outbox folder; a bag that a crash cut short is finished first.
+    """Write the next return bag into the outbox folder; if a crash cut one short, that one is finished instead.
 
     Raises:
         OutboxError: There is nothing to send back.
         KeysError: Her key did not sign.
     """
-    cases = known(desk)
-    _finish_cut_short(cases, desk)
-    replies, receipts = cases.unreturned(), cases.unreceipted()
+    cases = desk.cases()
+    signer = str(desk.about.reviewer)
+    last = cases.sequences.get(signer, 0)
+    if last and _partial(desk, last).exists():
+        # The event is there, so the files are whole: the crash came before they had their names.
+        return _published(cases.sent[signer, last], desk)
+    # A bag has its limits; what does not fit goes with the next one.
+    replies = _fitting(cases.unreturned())
+    receipts = cases.unreceipted()[:MAX_RECEIPTS]
     if not replies and not receipts:
         raise OutboxError("there is nothing to send back")
-    signer = str(desk.about.reviewer)
-    sequence = cases.sequences.get(signer, 0) + 1
-    bag = ReturnBag(
-        drop=desk.about.log.name,
-        signer=signer,
-        sequence=sequence,
-        replies=tuple(Reply(one.reply_id, one.collection_id, one.box) for one in replies),
-        imported=tuple(receipts),
-    )
-    written = _write(bag, desk)
+    sent = SentBag(last + 1, tuple(one.reply_id for one in replies), tuple(receipts))
+    written = _write(sent, replies, desk)
+    with written.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     body: dict[str, JSON] = {
-        "sequence": sequence,
-        "bag": sha256(written.read_bytes()).hexdigest(),
-        "replies": [one.reply_id for one in replies],
-        "imported": list(receipts),
+        "sequence": sent.sequence,
+        "bag": digest,
+        "replies": list(sent.replies),
+        "imported": list(sent.imported),
     }
     desk.record(Kind.RETURNED, body)
-    _publish(written)
-    final = _final(desk.layout.outbox, sequence)
-    return Returned(final, _signature(final), sequence, len(replies), len(receipts))
+    return _published(sent, desk)
 
 
-def _write(bag: ReturnBag, desk: Desk) -> Path:
-    """Write the bag and its signature under names that nobody carries away yet."""
-    partial = _partial(_final(desk.layout.outbox, bag.sequence))
+def pack_again(sequence: int, desk: Desk) -> Returned:
+    """Write a return bag that was made before once more, the same to the byte: its medium was lost on the way.
+
+    Raises:
+        OutboxError: None was made under this sequence.
+        KeysError: Her key did not sign.
+    """
+    cases = desk.cases()
+    sent = cases.sent.get((str(desk.about.reviewer), sequence))
+    if sent is None:
+        raise OutboxError(f"no return bag {sequence} was made here")
+    _write(sent, [cases.replies[one] for one in sent.replies], desk)
+    return _published(sent, desk)
+
+
+def _told_by_herself(collection: KnownCollection, desk: Desk) -> set[bytes]:
+    cases = desk.cases()
+    submissions = cases.of_collection(collection.collection_id)
+    if not submissions:
+        raise OutboxError("nothing from this source is here")
+    told = {cases.opened[one.submission_id] for one in submissions if one.submission_id in cases.opened}
+    return told or {judge(submissions[-1], desk).manifest.source_key}
+
+
+def _fitting(replies: list[WrittenReply]) -> list[WrittenReply]:
+    sizes = accumulate(len(one.box) for one in replies)
+    return [one for one, size in zip(replies, sizes, strict=True) if size <= _MOST_BOXES_BYTES][:_MOST_REPLIES]
+
+
+def _write(sent: SentBag, replies: Sequence[WrittenReply], desk: Desk) -> Path:
+    """Write the bag and its signature, to the disk itself, under names that nobody carries away yet."""
+    bag = ReturnBag(
+        drop=desk.about.log.name,
+        signer=str(desk.about.reviewer),
+        sequence=sent.sequence,
+        replies=tuple(Reply(one.reply_id, one.collection_id, one.box) for one in replies),
+        imported=sent.imported,
+    )
+    partial = _partial(desk, sent.sequence)
     destroy(partial)
     try:
         write_layout(return_layout(bag), partial)
     except BagsError as error:
         raise OutboxError(str(error)) from error
-    signature = sign_detached(partial, desk.gpg, desk.about.reviewer, today(desk.clock), desk.passphrase)
-    write_whole(_signature(partial), signature)
+    sync_file(partial)
+    write_whole(_signature(partial), desk.sign(partial))
     return partial
 
 
-def _finish_cut_short(cases: Cases, desk: Desk) -> None:
-    """An event without its files: the crash came between the two; the files lie under their first names."""
-    sequence = cases.sequences.get(str(desk.about.reviewer), 0)
-    partial = _partial(_final(desk.layout.outbox, sequence))
-    if sequence and partial.exists():
-        _publish(partial)
-
-
-def _publish(partial: Path) -> None:
+def _published(sent: SentBag, desk: Desk) -> Returned:
+    """Give the files their names: the signature first, so that no bag ever lies there without one."""
+    partial = _partial(desk, sent.sequence)
     final = partial.with_name(partial.name.removeprefix("."))
     if _signature(partial).exists():
         _signature(partial).rename(_signature(final))
     partial.rename(final)
+    sync_folder(final.parent)
+    return Returned(final, _signature(final), sent.sequence, len(sent.replies), len(sent.imported))
 
 
-def _final(outbox: Path, sequence: int) -> Path:
-    return outbox / f"return-{sequence:06}.tar"
-
-
-def _partial(final: Path) -> Path:
-    return final.with_name(f".{final.name}")
+def _partial(desk: Desk, sequence: int) -> Path:
+    return desk.layout.outbox / f".return-{sequence:06}.tar"
 
 
 def _signature(bag: Path) -> Path:

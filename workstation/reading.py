@@ -1,24 +1,25 @@
 """Open a submission: every part is judged whole before any of it is let out, and all must agree with the manifest."""
 
 import io
-from collections.abc import Generator
-from contextlib import contextmanager
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from casework.events import Kind
-from casework.views import Cases, KnownCollection, KnownPart, KnownSubmission, fold
-from hardening.canonical import JSON, canonical_json
-from hardening.files import destroy, private_folder, sync_file, sync_folder, write_whole
-from keys.errors import KeysError
-from keys.keyset import usable
+from casework.views import Cases, KnownCollection, KnownPart, KnownSubmission
+from hardening.canonical import JSON
+from hardening.files import sync_file, sync_folder, write_whole
 from keys.manifest import MOST_MANIFEST_BYTES, Manifest, parse_manifest
 from keys.opening import Verdict, inspect, release
 from keys.trailer import Trailer
 from workstation.desk import Desk
 from workstation.errors import ReadingError, UnknownIdError
-from workstation.names import safe_names
+from workstation.names import escaped_names, safe_names
+from workstation.recipients import possible
+from workstation.release import releasing
+
+NAMES = "names.json"
 
 # A message has at most a million characters of four bytes; more is no message.
 _MOST_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -41,11 +42,16 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A submission that agrees with its manifest."""
+    """A submission that agrees with its manifest.
+
+    Attributes:
+        problems: What the server said of it that is not so, now or when it was imported.
+    """
 
     submission: KnownSubmission
     manifest: Manifest
     parts: tuple[Judged, ...]
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,13 @@ class ReleasedFile:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a submission holds: words, and files in a folder of the caller's."""
+    """What a submission holds: words, and files in *folder*."""
 
     submission: KnownSubmission
+    problems: tuple[str, ...]
+    folder: Path
     messages: tuple[tuple[Trailer, str], ...]
     files: tuple[ReleasedFile, ...]
-
-
-def known(desk: Desk) -> Cases:
-    """Fold the case log into what is known."""
-    return fold(signed.event for signed in desk.log.events())
 
 
 def find(cases: Cases, untrusted: str) -> list[KnownSubmission]:
@@ -76,29 +79,24 @@ def find(cases: Cases, untrusted: str) -> list[KnownSubmission]:
     Raises:
         UnknownIdError: Nothing answers to it, or more than one collection or submission does.
     """
-    named = [one for one in cases.submissions.values() if _is_prefix(untrusted, one.submission_id)]
-    if len(named) == 1:
-        return named
-    return cases.of_collection(find_collection(cases, untrusted).collection_id)
+    submissions = [one for one in cases.submissions.values() if _is_prefix(untrusted, one.submission_id)]
+    collections = _collections(cases, untrusted)
+    _refuse_all_but_one([*submissions, *collections])
+    return submissions or cases.of_collection(collections[0].collection_id)
 
 
 def find_collection(cases: Cases, untrusted: str) -> KnownCollection:
     """Find the one collection that a designation or the start of an id means; errors as for `find`."""
-    wanted = " ".join(untrusted.casefold().replace("-", " ").split())
-    found = {
-        one.collection_id
-        for one in cases.collections.values()
-        if one.designation.casefold().replace("-", " ") == wanted or _is_prefix(untrusted, one.collection_id)
-    }
-    if not found:
-        raise UnknownIdError("no collection answers to this name; `list` shows them")
-    if len(found) > 1:
-        raise UnknownIdError("more than one collection answers to this name; take the id that `list` shows")
-    return cases.collections[found.pop()]
+    collections = _collections(cases, untrusted)
+    _refuse_all_but_one(collections)
+    return collections[0]
 
 
 def judge(submission: KnownSubmission, desk: Desk) -> Judgement:
     """Read every part of *submission* to its end, let nothing out, and hold all against the manifest.
+
+    That the server names another key for its source is only reported: a report is not kept from its reader because a
+    server lies about whose it is.
 
     Raises:
         ReadingError: The parts do not agree with the manifest.
@@ -110,7 +108,7 @@ def judge(submission: KnownSubmission, desk: Desk) -> Judgement:
         raise ReadingError(f"a submission has one manifest, not {len(manifests)}")
     manifest = _manifest(manifests[0], desk)
     _hold_against(manifest, judged, submission, desk)
-    return Judgement(submission, manifest, judged)
+    return Judgement(submission, manifest, judged, (*submission.problems, *_problems(manifest, submission)))
 
 
 def open_submission(judgement: Judgement, folder: Path, desk: Desk) -> Opened:
@@ -119,22 +117,41 @@ def open_submission(judgement: Judgement, folder: Path, desk: Desk) -> Opened:
     Args:
         judgement: From `judge`.
         folder: Must not exist; is made private, best in memory. Beside the files, `names.json` holds what the
-            source called them. On a failure it is destroyed.
+            source called them. It appears when all is in it; a failure leaves nothing.
         desk: Where it was judged; the opening is recorded in the case log.
 
     Raises:
+        ReadingError: A message is larger than any.
         KeysError: A part changed since it was judged.
         OSError: *folder* exists, or there is no room.
     """
-    with _new_folder(folder):
-        wanted = [one for one in judgement.parts if one.trailer.kind == "file"]
-        names = safe_names((one.part.part_id, one.trailer.name) for one in wanted)
-        messages = [(one.trailer, _text(one, desk)) for one in judgement.parts if one.trailer.kind == "message"]
-        files = [_release(one, folder / names[one.part.part_id], desk) for one in wanted]
-        originals: dict[str, JSON] = {names[one.part.part_id]: one.trailer.name for one in wanted}
-        write_whole(folder / "names.json", canonical_json(originals))
-        desk.record(Kind.OPENED, _body(judgement))
-    return Opened(judgement.submission, tuple(messages), tuple(files))
+    with releasing(folder) as partial:
+        return _let_out(judgement, partial, folder, desk)
+
+
+def open_all(judgements: Sequence[Judgement], folder: Path, desk: Desk) -> tuple[Opened, ...]:
+    """Let several submissions out, each into a folder of its own within *folder*; all or none, as above."""
+    with releasing(folder) as partial:
+        opened: list[Opened] = []
+        for judgement in judgements:
+            name = judgement.submission.submission_id
+            (partial / name).mkdir(mode=0o700)
+            opened.append(_let_out(judgement, partial / name, folder / name, desk))
+        return tuple(opened)
+
+
+def _let_out(judgement: Judgement, partial: Path, final: Path, desk: Desk) -> Opened:
+    """Fill *partial*, which will be *final*."""
+    wanted = [one for one in judgement.parts if one.trailer.kind == "file"]
+    names = safe_names(((one.part.part_id, one.trailer.name) for one in wanted), reserved=(NAMES,))
+    messages = [(one.trailer, _text(one, desk)) for one in judgement.parts if one.trailer.kind == "message"]
+    for one in wanted:
+        _release(one, partial / names[one.part.part_id], desk)
+    write_whole(partial / NAMES, escaped_names({names[one.part.part_id]: one.trailer.name for one in wanted}))
+    # Before it can be seen: what was read without a record would be worse than a record of what was not read.
+    desk.record(Kind.OPENED, _body(judgement))
+    files = tuple(ReleasedFile(final / names[one.part.part_id], one.trailer) for one in wanted)
+    return Opened(judgement.submission, judgement.problems, final, tuple(messages), files)
 
 
 def _judge(part: KnownPart, submission: KnownSubmission, desk: Desk) -> Judged:
@@ -165,8 +182,8 @@ def _hold_against(manifest: Manifest, judged: tuple[Judged, ...], submission: Kn
     keyset = desk.keyset(manifest.keyset_hash)
     if keyset is None:
         raise ReadingError("this submission was sealed to a keyset that was not verified here")
-    expected = sorted(key.packet_algorithm for key in usable(keyset, submission.day))
-    if any(sorted(one.verdict.algorithms) != expected for one in judged):
+    expected = possible(keyset, submission.day)
+    if any(tuple(sorted(one.verdict.algorithms)) not in expected for one in judged):
         raise ReadingError(
             "this submission is sealed to other keys than its keyset says: somebody added or left out one"
         )
@@ -184,37 +201,14 @@ def _content(judged: Judged, desk: Desk) -> bytes:
     return sink.getvalue()
 
 
-def _release(judged: Judged, path: Path, desk: Desk) -> ReleasedFile:
+def _release(judged: Judged, path: Path, desk: Desk) -> None:
     partial = path.with_name(f".{judged.part.part_id}.part")
-    with _new_file(partial) as sink:
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as sink:
         release(judged.path, judged.verdict, sink, desk.gpg, desk.passphrase)
     # Its own name is given only after the second verdict (Q2).
     sync_file(partial)
     partial.rename(path)
     sync_folder(path.parent)
-    return ReleasedFile(path, judged.trailer)
-
-
-@contextmanager
-def _new_file(path: Path) -> Generator[BinaryIO]:
-    try:
-        with path.open("xb") as file:
-            path.chmod(0o600)
-            yield file
-    except BaseException:
-        destroy(path)
-        raise
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Generator[None]:
-    folder.mkdir(mode=0o700)
-    private_folder(folder)
-    try:
-        yield
-    except (KeysError, OSError, ReadingError, KeyboardInterrupt):
-        destroy(folder)
-        raise
 
 
 def _body(judgement: Judgement) -> dict[str, JSON]:
@@ -227,6 +221,28 @@ def _body(judgement: Judgement) -> dict[str, JSON]:
         "source_key": judgement.manifest.source_key.hex(),
         "parts": parts,
     }
+
+
+def _problems(manifest: Manifest, submission: KnownSubmission) -> tuple[str, ...]:
+    if manifest.source_key == submission.source_key:
+        return ()
+    return ("the server names another key for this source than she does herself: it may be filed under the wrong one",)
+
+
+def _collections(cases: Cases, untrusted: str) -> list[KnownCollection]:
+    wanted = " ".join(untrusted.casefold().replace("-", " ").split())
+    return [
+        one
+        for one in cases.collections.values()
+        if one.designation.casefold().replace("-", " ") == wanted or _is_prefix(untrusted, one.collection_id)
+    ]
+
+
+def _refuse_all_but_one(found: Sequence[KnownSubmission | KnownCollection]) -> None:
+    if not found:
+        raise UnknownIdError("nothing answers to this name; `list` shows what is here")
+    if len(found) > 1:
+        raise UnknownIdError("more than one answers to this name; take a longer piece of the id that `list` shows")
 
 
 def _is_prefix(untrusted: str, identifier: str) -> bool:
