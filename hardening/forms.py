@@ -138,11 +138,12 @@ class _Body:
         self._received = 0
         self._text = 0
         self._ended = False
+        self._fault: FormError | None = None
 
     async def next_head(self) -> PartHead | None:
         """Wait for the next part; None after the closing boundary and the end of the stream."""
         while not self._reader.events:
-            if self._ended:
+            if self._ended and self._fault is None:
                 return None
             await self._read()
         event = self._reader.events.popleft()
@@ -168,12 +169,16 @@ class _Body:
             raise FormTooLargeError(f"the text of a form may have {self.limits.text_bytes} bytes")
 
     async def _read(self) -> None:
+        # What came whole before the fault is handed on first: it may be a text that has to be given back (E8).
+        if self._fault is not None:
+            raise self._fault
         batch: list[bytes] = []
         size = 0
         async for piece in self._stream:
             size += len(piece)
             if self._received + size > self.limits.body_bytes:
-                raise FormTooLargeError(f"a form may have {self.limits.body_bytes} bytes")
+                self._fault = FormTooLargeError(f"a form may have {self.limits.body_bytes} bytes")
+                break
             if piece:
                 batch.append(piece)
             if size >= _BATCH_BYTES:
@@ -181,10 +186,13 @@ class _Body:
         else:
             self._ended = True
         self._received += size
-        if batch:
-            self._reader.feed(batch[0] if len(batch) == 1 else b"".join(batch))
-        if self._ended:
-            self._reader.finish()
+        try:
+            if batch:
+                self._reader.feed(batch[0] if len(batch) == 1 else b"".join(batch))
+            if self._ended:
+                self._reader.finish()
+        except FormError as error:
+            self._fault = self._fault or error
 
 
 async def _small_body(stream: AsyncIterator[bytes], limits: FormLimits) -> bytes:
