@@ -132,8 +132,9 @@ def _tend(parts: KeeperParts) -> None:
 
 
 def _expected(tors: Tors) -> tuple[Service, ...]:
-    """The reviewers' service is down by right as long as no reviewer is authorised."""
-    return tuple(Service) if tors.names() else (Service.SOURCE, Service.CLIENT)
+    """The tors that should run: not the reviewers' while no reviewer is authorised, and none before its first start."""
+    wanted = tuple(Service) if tors.names() else (Service.SOURCE, Service.CLIENT)
+    return tuple(one for one in wanted if tors.state(one) is not State.DOWN or tors.failure(one) is not None)
 
 
 def _clock_trusted(parts: KeeperParts) -> bool:

@@ -5,7 +5,9 @@ import asyncio
 import importlib
 import logging
 import socket
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from hardening.listeners import Listener
 from hardening.process import Reach, drop_to, forbid_ip_sockets, landlock, no_core_dumps, not_dumpable, runtime
@@ -40,10 +42,26 @@ def become(user: str | None) -> None:
 
 
 def confine(reach: Reach) -> None:
-    """Keep from now on to *reach* and to Unix sockets, children included; cannot be undone."""
-    if landlock(runtime(), reach) == 0:
+    """Keep from now on to *reach*, to this program and to Unix sockets, children included; cannot be undone."""
+    if landlock(runtime(), Reach(read=_program()), reach) == 0:
         _log.warning("this kernel has no Landlock: only the user's rights keep this process from other files")
     forbid_ip_sockets()
+
+
+def _program() -> tuple[Path, ...]:
+    """The folders of our own packages that this process has loaded; pages and word lists lie in them.
+
+    Not the folder above: in a clone of the repository, a drop for trying out may lie there.
+    """
+    root = Path(__file__).parents[2]
+    loaded = (Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None)))
+    return tuple(
+        {
+            root / file.relative_to(root).parts[0]
+            for file in loaded
+            if file.parent.is_relative_to(root) and (root / file.relative_to(root).parts[0] / "__init__.py").exists()
+        }
+    )
 
 
 def listeners(arguments: argparse.Namespace) -> tuple[Listener, ...]:
