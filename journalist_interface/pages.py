@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Any, cast
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined
 from starlette.responses import RedirectResponse, Response
 
 from ledger.entry import size_class
@@ -19,14 +19,15 @@ class Pages:
     """The pages of one drop."""
 
     def __init__(self, name: str, *, evaluation: bool) -> None:
-        """Read the templates when they are wanted.
+        """Read the templates, once.
 
         Args:
             name: The organisation's.
             evaluation: Whether every page says TEST.
         """
         environment = Environment(
-            loader=FunctionLoader(_template),
+            # All of them now: later, no file but the stores' may be within reach.
+            loader=DictLoader(_templates()),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -86,6 +87,6 @@ def grouped(digits: str) -> str:
     return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
-def _template(name: str) -> str | None:
-    found = files("journalist_interface").joinpath("templates", name)
-    return found.read_text("utf-8") if found.is_file() else None
+def _templates() -> dict[str, str]:
+    folder = files("journalist_interface").joinpath("templates")
+    return {found.name: found.read_text("utf-8") for found in folder.iterdir() if found.name.endswith(".html")}
