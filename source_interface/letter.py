@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from hardening.forms import FieldTooLongError, FormLimits, FormNames, Part, declared_type, parts
+from hardening.forms import FieldTooLongError, FormLimits, FormNames, Part, TooManyPartsError, declared_type, parts
 from hardening.headers import RawHeaders
 from source_interface.errors import CodenameToldError, MisorderedError, NothingToSendError, OnlyEmptyFilesError
 from source_interface.parts import SourceLimits
@@ -12,6 +12,8 @@ from source_interface.uploads import Item, gathered
 
 _NAMES = FormNames(single=frozenset({"once", "message"}), files=frozenset({"files"}))
 _FIELDS = 2
+# Counted here and not by the parser, which refuses before it has given us the text: so many more than the limit.
+_SPARE_FILES = 200
 # Judged after the text was read, so that it can be given back (D10): any length that the wire lets through.
 _ANY_BYTES = 1 << 62
 _MESSAGE_TYPE = "text/plain"
@@ -31,6 +33,7 @@ class Letter:
         self.codename_kept_out = False
         self.empty_names: list[str] = []
         self._form: AsyncGenerator[Part] | None = None
+        self._files_left = 0
 
     async def read_token(self, headers: RawHeaders, stream: AsyncIterator[bytes], limits: SourceLimits) -> str:
         """Begin to read, and give the form's one-time token.
@@ -41,9 +44,10 @@ class Letter:
         allowed = FormLimits(
             body_bytes=limits.post_bytes,
             fields=_FIELDS,
-            files=limits.files_per_post if limits.uploads else 0,
+            files=limits.files_per_post + _SPARE_FILES if limits.uploads else 0,
             field_characters=limits.message_characters,
         )
+        self._files_left = limits.files_per_post
         content_type = declared_type(headers, FormLimits(body_bytes=_ANY_BYTES))
         self._form = parts(content_type, stream, allowed, _NAMES)
         return await (await self._next("once")).text()
@@ -98,11 +102,16 @@ class Letter:
             yield Item("message", "", _MESSAGE_TYPE, self.text.encode())
         while (part := await self._file()) is not None:
             item = await gathered(part)
+            if not item.beginning and not item.name:
+                # The control in which no file was chosen.
+                continue
+            self._files_left -= 1
+            if self._files_left < 0:
+                raise TooManyPartsError("a sending has fewer files")
             if item.beginning:
                 yield item
-            elif item.name:
+            else:
                 self.empty_names.append(item.name)
-            # Without a name and without a byte: the control in which no file was chosen.
 
     async def _next(self, name: str) -> Part:
         part = await anext(self._form, None) if self._form is not None else None
