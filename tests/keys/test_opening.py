@@ -80,6 +80,7 @@ def _accepted(wrong: Path, folder: Path, opener: Reviewer) -> bool:
     return finished.exists()
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.check("Q2")
 @pytest.mark.parametrize(("flips", "cuts"), [(10, 6), pytest.param(200, 50, marks=pytest.mark.full)])
 def test_no_flipped_bit_and_no_cut_is_ever_accepted(
@@ -294,6 +295,7 @@ class _Hashing(io.RawIOBase):
         return len(content)
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.check("Q2")
 @pytest.mark.parametrize("mebibytes", [300, pytest.param(2300, marks=pytest.mark.full)])
 def test_size_costs_no_memory_on_the_way_in_or_out(
