@@ -18,6 +18,8 @@ from svidok.cli import COMMANDS
 from tests.docs.repository import ROOT, name, pages, shown_commands
 
 _SPAN = re.compile(r"`((?:svidok|make) [^`\n]+)`")
+# These say what they do wherever they stand, or belong to a command that people never type.
+_PLAIN = ("--json", "--tor", "--proxy-line", "--file")
 _ACTION = re.compile(r"[a-z][a-z-]*")
 
 
@@ -79,11 +81,23 @@ def test_every_make_target_that_is_shown_exists(target: str) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_explains_itself_and_each_of_its_options(command: str) -> None:
+    parser = _parser(command)
+    options = [
+        f"{one.prog} {action.option_strings[-1]}"
+        for one in (parser, *_actions(parser).values())
+        for action in one._actions
+        if action.option_strings and not action.help and action.option_strings[-1] not in _PLAIN
+    ]
+
+    assert parser.format_help().startswith(f"usage: svidok {command}")
+    assert options == []
+
+
+def test_the_program_itself_can_be_started() -> None:
     asked = subprocess.run(
-        [sys.executable, "-m", "svidok", command, "--help"], cwd=ROOT, check=False, capture_output=True, text=True
+        [sys.executable, "-m", "svidok", "--help"], cwd=ROOT, check=False, capture_output=True, text=True
     )
 
     assert asked.returncode == 0, asked.stderr
-    assert asked.stdout.startswith(f"usage: svidok {command}")
-    assert COMMANDS[command] in " ".join(asked.stdout.split())
+    assert all(says in asked.stdout for says in COMMANDS.values())
