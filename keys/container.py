@@ -71,16 +71,19 @@ class ContainerWriter:
     def __init__(self, sink: Sink) -> None:
         self._stream = _Stream(sink)
         self._zip = zipfile.ZipFile(cast("IO[bytes]", self._stream), "w", zipfile.ZIP_STORED, allowZip64=True)
-        self._item = self._zip.open(_member(ITEM), "w", force_zip64=True)
+        try:
+            self._item = self._zip.open(_member(ITEM), "w", force_zip64=True)
+        except BaseException:
+            self._abandon()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        # An abandoned ZipFile writes its directory when it is collected, which could make a half look whole.
         self._stream.silent = True
         self._item.close()
-        self._zip.close()
+        self._abandon()
 
     def write(self, chunk: "ReadableBuffer") -> None:
         """Write more of the item."""
@@ -107,6 +110,11 @@ class ContainerWriter:
         if self._stream.tell() != total:
             raise ContainerError("the container has not the size that was planned")
         return total
+
+    def _abandon(self) -> None:
+        # A ZipFile that is merely collected writes its directory, which could make a half look whole.
+        self._stream.silent = True
+        self._zip.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The container hides sizes, can be opened by any unzip, and has room for nothing else."""
 
 import contextlib
+import gc
 import hashlib
 import io
 import json
@@ -222,6 +223,38 @@ def test_a_block_that_breaks_off_writes_nothing_more() -> None:
         raise KeyError
 
     assert sink.getvalue()[ITEM_START:] == b"hello"
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3, 4, 5, 6])
+def test_a_sink_that_breaks_is_never_written_to_again(writes: int) -> None:
+    """Not even when the container is collected: the sink is a gpg that has died."""
+    sink = Breaking(writes)
+
+    with pytest.raises(BrokenPipeError):
+        break_off(sink)
+    gc.collect()
+
+    assert sink.tries <= writes + 2
+
+
+def break_off(sink: "Breaking") -> None:
+    with ContainerWriter(sink) as container:
+        container.write(b"hello")
+        container.finish(TRAILER)
+
+
+class Breaking:
+    """A sink that takes some writes and refuses the rest."""
+
+    def __init__(self, writes: int) -> None:
+        self.tries = 0
+        self._writes = writes
+
+    def write(self, chunk: "ReadableBuffer", /) -> int:
+        self.tries += 1
+        if self.tries > self._writes:
+            raise BrokenPipeError
+        return memoryview(chunk).nbytes
 
 
 def test_the_sizes_in_the_local_header_are_left_open() -> None:

@@ -179,7 +179,7 @@ def test_the_name_in_the_message_is_never_a_path(
 @pytest.fixture(scope="module")
 def stranger(gpg_homes: Path) -> Iterator[tuple[Reviewer, Path]]:
     """Somebody whose agent leaves a note when it would draw its passphrase window."""
-    reviewer = make_reviewer("stranger", gpg_homes)
+    reviewer = make_reviewer("passer-by", gpg_homes)
     note, pinentry = gpg_homes / "asked", gpg_homes / "pinentry"
     pinentry.write_text(f"#!/bin/sh\ntouch {note}\nexit 1\n")
     pinentry.chmod(0o755)
