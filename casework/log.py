@@ -10,8 +10,8 @@ from sqlite3 import Connection
 from typing import Self
 
 import sqlcipher3.dbapi2 as sqlcipher
+from sqlalchemy import CheckConstraint, Engine, LargeBinary, String, create_engine, event, select
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import Engine, LargeBinary, String, create_engine, event, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -34,6 +34,8 @@ class _Base(DeclarativeBase):
 
 class _EventRow(_Base):
     __tablename__ = "events"
+    # SQLite keeps any type in any column unless it is told not to.
+    __table_args__ = (CheckConstraint("typeof(body) = 'blob' AND typeof(signature) = 'blob'"),)
 
     reviewer: Mapped[str] = mapped_column(String(64), primary_key=True)
     index: Mapped[int] = mapped_column(primary_key=True)
