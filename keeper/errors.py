@@ -11,7 +11,3 @@ class LogKeyError(KeeperError):
 
 class UnknownLeafError(KeeperError):
     """A promise was asked for something that did not arrive here."""
-
-
-class PublicReviewerServiceError(KeeperError):
-    """The reviewer service answered somebody without a key: it was shut down."""

@@ -135,11 +135,6 @@ class Place:
         """How far the tors are."""
         return self.public / "services.json"
 
-    @property
-    def ledger(self) -> Path:
-        """The merged ledger."""
-        return self.keeper / "ledger"
-
     def tor(self, service: str) -> Path:
         """The folder of one tor: `source`, `reviewer` or `client`."""
         return self.tors / service

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-import pyotp
+from pyotp.totp import TOTP
 
 from settings import load
 from svidok.commands.run import Wish, run_drop
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Set up what is missing, run it until Ctrl-C."""
     trial = Trial(arguments.folder.resolve())
     if arguments.code:
-        print(pyotp.TOTP(SignIn.read(trial.credentials).totp_secret).now())
+        print(TOTP(SignIn.read(trial.credentials).totp_secret).now())
         return 0
     if not trial.complete:
         print(f"setting up a drop for trying out in {trial.root} ...", flush=True)

@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +123,7 @@ class _Sockets:
 
 
 @contextmanager
-def _bound(place: Place, isolation: separate.Isolation, wish: Wish) -> Iterator[_Sockets]:
+def _bound(place: Place, isolation: separate.Isolation, wish: Wish) -> Generator[_Sockets]:
     """Bind every socket before any process starts, so that no visitor ever meets a closed door."""
     paths = (place.source_socket, place.journalist_socket, place.source_broker, place.reviewer_broker)
     for path in (*paths, place.services, place.network):
@@ -199,7 +199,7 @@ def _states(place: Place) -> dict[str, str]:
 
 
 @contextmanager
-def _ends_on_sigterm() -> Iterator[None]:
+def _ends_on_sigterm() -> Generator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 

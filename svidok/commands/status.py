@@ -2,10 +2,11 @@
 
 import argparse
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hardening.clock import SystemClock, today
-from keeper.alarm_file import read
+from keeper.alarm_file import Alarm, read
 from keys.errors import KeysError
 from keys.keyset import quorum_met
 from keys.keyset_store import load
@@ -27,35 +28,47 @@ def run(arguments: argparse.Namespace) -> int:
         place, settings, identity = open_drop(arguments.folder)
     except SettingsError as error:
         raise CommandError(str(error)) from error
-    alarms = [{"kind": alarm.kind, "text": alarm.text} for alarm in read(place.alarms)]
-    facts = {
-        "name": settings.drop.name,
-        "evaluation": identity.evaluation,
-        "running": place.services.exists() or place.source_socket.exists(),
-        "services": _services(place),
-        "source_address": identity.source_address,
-        "reviewer_address": identity.reviewer_address,
-        "open_for_reports": _open(place),
-        "alarms": alarms,
-    }
+    found = Status(
+        name=settings.drop.name,
+        evaluation=identity.evaluation,
+        running=place.services.exists() or place.source_socket.exists(),
+        open_for_reports=_open(place),
+        source_address=identity.source_address,
+        reviewer_address=identity.reviewer_address,
+        services=_services(place),
+        alarms=read(place.alarms),
+    )
     if arguments.json:
-        print(json.dumps(facts, ensure_ascii=False))
+        print(json.dumps(asdict(found), ensure_ascii=False))
     else:
-        _print(facts)
-    return 0 if facts["running"] and facts["open_for_reports"] and not alarms else 1
+        _print(found)
+    return 0 if found.running and found.open_for_reports and not found.alarms else 1
 
 
-def _print(facts: dict[str, object]) -> None:
-    for name, value in facts.items():
-        match value:
-            case list(alarms):
-                for alarm in alarms:
-                    print(f"alarm              {alarm['text']}")
-            case dict(services):
-                for service, state in services.items():
-                    print(f"tor of {service:<11} {state}")
-            case _:
-                print(f"{name.replace('_', ' '):<18} {value}")
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a drop is doing; nothing of it is about sources."""
+
+    name: str
+    evaluation: bool
+    running: bool
+    open_for_reports: bool
+    source_address: str
+    reviewer_address: str
+    services: dict[str, str]
+    alarms: tuple[Alarm, ...]
+
+
+def _print(found: Status) -> None:
+    print(f"{found.name}{' (evaluation: TEST)' if found.evaluation else ''}")
+    print(f"running            {'yes' if found.running else 'no'}")
+    print(f"open for reports   {'yes' if found.open_for_reports else 'no'}")
+    print(f"sources            http://{found.source_address}")
+    print(f"reviewers          http://{found.reviewer_address}")
+    for service, state in found.services.items():
+        print(f"tor of {service:<11} {state}")
+    for alarm in found.alarms:
+        print(f"alarm              {alarm.text}")
 
 
 def _services(place: Place) -> dict[str, str]:

@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyotp
+from pyotp.totp import TOTP
 
 from hardening.files import destroy, private_folder
 from onion.daemon import Running
@@ -145,7 +145,7 @@ class Play:
         sign_in = SignIn.read(self.trial.credentials)
         browser.open("/")
         for _ in range(2):
-            code = pyotp.TOTP(sign_in.totp_secret).now()
+            code = TOTP(sign_in.totp_secret).now()
             page = browser.press("Sign in", name=sign_in.name, password=sign_in.password, code=code)
             if page.path == "/collections":
                 return
@@ -166,7 +166,7 @@ class Play:
         return Browser(self._opened.enter_context(onion_client(tor.socks_port, address, circuit)))
 
     @contextmanager
-    def _clients(self) -> Iterator[tuple[Running, Running]]:
+    def _clients(self) -> Generator[tuple[Running, Running]]:
         """Start a tor for the source and one for the reviewer, who alone has a key."""
         network = Membership.read(self.trial.place.network)
         keys = private_folder(self.folder / "client-keys")
