@@ -40,4 +40,6 @@ def filled(path: Path, count: int = 5) -> CaseLog:
 def by_hand(log: CaseLog, change: str, reviewer: str, index: int, value: object = None) -> None:
     """Change one event as somebody can who has the passphrase; *value* is what ``?3`` stands for in *change*."""
     with log._engine.begin() as connection:
-        connection.exec_driver_sql(change + ' WHERE reviewer = ?1 AND "index" = ?2 AND ?3 IS ?3', (reviewer, index, value))
+        connection.exec_driver_sql(
+            change + ' WHERE reviewer = ?1 AND "index" = ?2 AND ?3 IS ?3', (reviewer, index, value)
+        )

@@ -13,7 +13,7 @@ from keys.keyset_trust import SignedKeyset
 from keys.recipients import Recipients
 from tests.clock import FakeClock
 from tests.drop import Drop
-from tests.keyring import Reviewer
+from tests.keyring import Reviewer, make_reviewer
 from tests.ledger.signers import LOG
 from workstation.adoption import adopt
 from workstation.desk import Desk, Founding, found_desk, open_desk
@@ -83,3 +83,12 @@ def desk(sit: Sit, amber: Reviewer) -> Desk:
 @pytest.fixture
 def drop(tmp_path: Path, signed_keyset: SignedKeyset, recipients: Recipients, public_gpg: Gpg) -> Drop:
     return Drop(private_folder(tmp_path / "drop"), signed_keyset.keyset, recipients, public_gpg)
+
+
+@pytest.fixture(scope="session")
+def public_file(gpg_homes: Path) -> Path:
+    """The certificate of somebody who is in no keyset."""
+    stranger = make_reviewer("stranger", gpg_homes)
+    path = gpg_homes / "stranger.gpg"
+    path.write_bytes(stranger.certificate)
+    return path
