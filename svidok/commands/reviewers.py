@@ -20,7 +20,7 @@ from onion.client_auth import AuthorizedClients, ClientKey, auth_private_line, c
 from onion.errors import OnionError
 from onion.service import OnionAddress
 from reviewers.accounts import Accounts
-from reviewers.audit import AuditLog
+from reviewers.audit import CONSOLE, AuditLog
 from reviewers.errors import ReviewersError
 from reviewers.guard import SignInGuard
 from reviewers.records import Credentials, Reviewer
@@ -30,8 +30,6 @@ from svidok.commands.init import open_drop
 from svidok.errors import CommandError
 from svidok.isolation import KEEPER, find
 from svidok.place import Place
-
-_ADMIN = "shell"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +76,7 @@ def add_reviewer(place: Place, url: str, name: str, client_key: str, *, admin: b
     key = ClientKey.parse(client_key)
     with _accounts(place, url) as (accounts, audit):
         credentials = accounts.add(name, client_key, is_admin=admin)
-        audit.append(_ADMIN, "account added", credentials.reviewer.reviewer_id)
+        audit.append(CONSOLE, "added", credentials.reviewer.reviewer_id)
     _let_in(place, credentials.reviewer.reviewer_id, key)
     return credentials
 
@@ -144,7 +142,7 @@ def _disable(arguments: argparse.Namespace) -> int:
         if found is None:
             raise CommandError("no account has this name")
         accounts.disable(found.reviewer_id)
-        audit.append(_ADMIN, "account disabled", found.reviewer_id)
+        audit.append(CONSOLE, "disabled", found.reviewer_id)
     _shut_out(place, found.reviewer_id)
     print(f"{found.display_name} is shut out")
     return 0
