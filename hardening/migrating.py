@@ -1,4 +1,4 @@
-"""Make a store, or bring an old one up to this program; only `svidok init` and `svidok upgrade` do it."""
+"""Make a store, or bring an old one up to this program; no process that serves does either."""
 
 import os
 from contextlib import closing
