@@ -4,7 +4,7 @@ It sends what browsers send (HTML Standard, 4.10.21), so a test that passes here
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from io import BytesIO
