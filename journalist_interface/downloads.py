@@ -53,6 +53,7 @@ async def show(request: Request, site: Site, caller: Caller) -> Response:
         layout=layout,
         whole=whole,
         collections=frozen.index.collections,
+        listed=LISTED_PARTS,
         parts=parts[:LISTED_PARTS],
         parts_left=max(len(parts) - LISTED_PARTS, 0),
         promises=len(frozen.promises),

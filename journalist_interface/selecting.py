@@ -4,9 +4,8 @@ import asyncio
 import base64
 import binascii
 import re
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from bags.index import Collection, Index, Part, Submission, format_index, parse_index
@@ -23,7 +22,8 @@ CHOICES = ("submission", "collection", "all", "bag", "back")
 """The fields by which a form says what it means; `back` is the collection whose page it stood on."""
 
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
-_ID_BYTES = 16
+# The bag is named when its selection is stored.
+_NOT_YET = "0" * 32
 _LARGEST_FACTS_BYTES = 256 * 1024 * 1024
 _ASKED_AT_ONCE = 8
 _CHUNK = 500
@@ -59,12 +59,12 @@ class Frozen:
         return [submission.id for collection in self.index.collections for submission in collection.submissions]
 
 
-def thawed(packed: bytes) -> Frozen:
-    """Read what `Frozen.pack` wrote; the store is ours, so it is what it was."""
+def thawed(packed: bytes, selection_id: str) -> Frozen:
+    """Read what `Frozen.pack` wrote; the store is ours, so it is what it was. The selection's id becomes the bag's."""
     told = cast("Mapping[str, JSON]", strict_json(packed, _LARGEST_FACTS_BYTES))
     promises = cast("Mapping[str, str]", told["promises"])
     return Frozen(
-        parse_index(cast("str", told["index"]).encode()),
+        replace(parse_index(cast("str", told["index"]).encode()), bag_id=selection_id),
         {leaf: note.encode() for leaf, note in promises.items()},
         cast("str", told["keyset"]).encode(),
     )
@@ -76,7 +76,7 @@ def opened(site: Site, reviewer_id: str, selection_id: str) -> Frozen:
     Raises:
         NotFoundError: There is none, it is somebody else's, or its days are over.
     """
-    return thawed(site.stores.selections.open(selection_id, reviewer_id).facts)
+    return thawed(site.stores.selections.open(selection_id, reviewer_id).facts, selection_id)
 
 
 def chosen_ids(site: Site, reviewer_id: str, given: Fields) -> list[str]:
@@ -160,7 +160,7 @@ def _index(site: Site, keyset_hash: str, submissions: Iterable[StoredSubmission]
         )
         for one in inbox.named(of)
     )
-    return Index(site.parts.facts.origin, secrets.token_hex(_ID_BYTES), keyset_hash, collections)
+    return Index(site.parts.facts.origin, _NOT_YET, keyset_hash, collections)
 
 
 def _listed(submission: StoredSubmission) -> Submission:

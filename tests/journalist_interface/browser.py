@@ -1,13 +1,14 @@
 """A browser without scripts that speaks raw HTTP over a Unix socket and finds its way by links and forms alone."""
 
+import contextlib
 import re
 import secrets
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import urlencode, urljoin
+from xml.etree.ElementTree import Element
 
 import html5lib
 
@@ -40,20 +41,18 @@ class Answer:
         return " ".join("".join(self.tree.itertext()).split())
 
     @property
-    def tree(self) -> Any:
+    def tree(self) -> Element:
         return html5lib.parse(self.text, namespaceHTMLElements=False)
 
     @property
     def heading(self) -> str:
-        return " ".join("".join(self.tree.find(".//h1").itertext()).split())
+        return " ".join("".join(next(self.tree.iter("h1")).itertext()).split())
 
     def forms(self) -> list["Form"]:
         return [Form.of(element) for element in self.tree.iter("form")]
 
     def links(self) -> dict[str, str]:
-        return {
-            " ".join("".join(link.itertext()).split()): str(link.get("href")) for link in self.tree.iter("a")
-        }
+        return {" ".join("".join(link.itertext()).split()): str(link.get("href")) for link in self.tree.iter("a")}
 
     def form(self, button: str) -> "Form":
         """The one form with a button of these words, ready to be pressed."""
@@ -72,16 +71,16 @@ class Form:
     buttons: Mapping[str, str]
 
     @classmethod
-    def of(cls, element: Any) -> "Form":
+    def of(cls, element: Element) -> "Form":
         given: list[tuple[str, str]] = []
         boxes: dict[str, tuple[str, ...]] = {}
         for control in [*element.iter("input"), *element.iter("textarea")]:
-            name, kind = control.get("name"), control.get("type", "text")
+            name, kind = control.get("name", ""), control.get("type", "text")
             if kind == "checkbox":
-                boxes[name] = (*boxes.get(name, ()), control.get("value"))
+                boxes[name] = (*boxes.get(name, ()), control.get("value", "on"))
             elif kind != "file":
                 given.append((name, control.get("value") or control.text or ""))
-        action = element.get("action")
+        action = element.get("action", "")
         buttons = {"".join(one.itertext()).strip(): one.get("formaction") or action for one in element.iter("button")}
         multipart = element.get("enctype") == "multipart/form-data"
         return cls(action, element.get("method", "get"), multipart, tuple(given), boxes, buttons)
@@ -156,10 +155,8 @@ def exchange(path: Path, raw: bytes, method: str = "GET") -> Answer:
         connection.settimeout(_SECONDS)
         connection.connect(str(path))
         # A server that has heard enough may hang up; its answer is still to be read.
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(raw)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
         received = b"".join(_received(connection))
     head, _, body = received.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
@@ -179,7 +176,8 @@ def multipart(given: Iterable[tuple[str, str]], files: Iterable[tuple[str, File]
     ]
     parts += [
         f'Content-Disposition: form-data; name="{name}"; filename="{file_name}"\r\n'
-        f"Content-Type: application/octet-stream\r\n\r\n".encode() + content
+        f"Content-Type: application/octet-stream\r\n\r\n".encode()
+        + content
         for name, (file_name, content) in files
     ]
     mark = f"--{boundary}".encode()
@@ -202,7 +200,3 @@ def _unchunked(body: bytes) -> Iterator[bytes]:
         size = int(match[1], 16)
         yield body[match.end() : match.end() + size]
         body = body[match.end() + size + 2 :]
-
-
-def attributes(element: Any) -> dict[str, str]:
-    return cast("dict[str, str]", dict(element.attrib))

@@ -145,7 +145,7 @@ def office(
 ) -> Generator[Office]:
     """Run an interface."""
     clock = FakeClock()
-    with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as name:  # noqa: S108 - socket paths are short
+    with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o750)
         for inner in ("inbox", "work", "onion"):

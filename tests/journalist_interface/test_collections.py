@@ -1,0 +1,222 @@
+import re
+import secrets
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from reviewers.tables import ArrivalRow, UnseenRow
+from tests.journalist_interface.browser import Answer, Browser
+from tests.journalist_interface.office import DAY_SECONDS, Office
+from vault.tables import PartRow, SourceRow, SubmissionRow
+
+
+def rows(page: Answer) -> list[str]:
+    """The rows of the table as a person reads them."""
+    return [" ".join("".join(row.itertext()).split()) for row in page.tree.iter("tr")][1:]
+
+
+def designations(page: Answer) -> list[str]:
+    return [words for words, target in page.links().items() if re.match(r"/collections/[0-9a-f]", target)]
+
+
+@pytest.mark.check("K7")
+def test_what_has_come_is_told_in_days_and_classes(office: Office) -> None:
+    source, other = office.drop.source(), office.drop.source()
+    for _ in range(5):
+        office.drop.send(source, [65_536, 300_000])
+    office.drop.send(source, kind="message")
+    office.clock.advance(DAY_SECONDS)
+    office.drop.send(other)
+    browser = office.sign_in(office.hire())
+
+    listed = rows(browser.get("/collections"))
+    opened = browser.get(f"/collections/{source.collection_id}")
+
+    assert listed == [
+        f"{other.designation} 2026-03-05 1 1 nobody",
+        f"{source.designation} 2026-03-04 4–7 4–7 nobody",
+    ]
+    assert sorted(rows(opened)) == ["2026-03-04 files: 2–3 ≤ 512 KiB new"] * 5 + ["2026-03-04 message ≤ 64 KiB new"]
+    assert not re.search(r"[0-9]{1,2}:[0-9]{2}", opened.words)
+
+
+def test_seen_is_seen_by_one_reviewer_alone(office: Office) -> None:
+    source = office.drop.source()
+    submissions = [office.drop.send(source) for _ in range(3)]
+    olena, petro = office.sign_in(office.hire()), office.sign_in(office.hire("Petro"))
+    page = olena.get(f"/collections/{source.collection_id}")
+
+    after = olena.follow(olena.submit(page.form("Mark the chosen as seen").ticked("submission", submissions[:2])))
+
+    assert after.heading == source.designation
+    assert "Marked as seen, for you alone." in after.words
+    assert sorted(row.split()[-1] for row in rows(after)) == ["new", "seen", "seen"]
+    assert rows(olena.get("/collections"))[0].split()[-2:] == ["1", "nobody"]
+    olena.press(after, "Mark all as seen")
+    assert rows(olena.get("/collections"))[0].split()[-2:] == ["none", "nobody"]
+    assert rows(petro.get("/collections"))[0].split()[-2:] == ["2–3", "nobody"]
+    assert not [line for line in office.audited() if line[0] == "seen"]
+
+
+def test_the_list_is_narrowed_to_new_mine_and_words(office: Office) -> None:
+    sources = [office.drop.source() for _ in range(3)]
+    for source in sources:
+        office.drop.send(source)
+    browser = office.sign_in(office.hire())
+    page = browser.press(browser.get(f"/collections/{sources[0].collection_id}"), "Assign to me")
+    assert "Assigned to Olena" in page.words
+    browser.press(page, "Mark all as seen")
+
+    assert designations(browser.get("/collections?show=mine")) == [sources[0].designation]
+    assert sorted(designations(browser.get("/collections?show=new"))) == sorted(
+        source.designation for source in sources[1:]
+    )
+    searched = browser.submit(browser.get("/collections").form("Find").filled(q=f" {sources[1].designation.upper()} "))
+    assert designations(searched) == [sources[1].designation]
+    assert "No designation begins" in browser.get("/collections?q=%25").words
+    browser.press(browser.get(f"/collections/{sources[0].collection_id}"), "Unassign from me")
+    assert "No collection is assigned to you." in browser.get("/collections?show=mine").words
+    assert [what for what, _ in office.audited()] == ["signed-in", "assigned", "unassigned"]
+
+
+@pytest.mark.parametrize("show", ["all", "new", "mine", "search"])
+def test_pages_lead_through_every_collection_once(office: Office, show: str) -> None:
+    olena = office.hire()
+    browser = office.sign_in(olena)
+    for number in range(120):
+        source = office.drop.source()
+        office.drop.send(source)
+        office.stores.marks.assign(olena.reviewer.reviewer_id, source.collection_id)
+        office.clock.advance(DAY_SECONDS if number == 30 else 0)
+    office.sign_in(olena, browser)
+
+    found: list[str] = []
+    page = browser.get("/collections?q=word" if show == "search" else f"/collections?show={show}")
+    found += designations(page)
+    while "Next page" in page.links():
+        page = browser.get(page.links()["Next page"])
+        found += designations(page)
+
+    assert len(found) == len(set(found)) == 120
+    assert "First page" in page.links()
+
+
+def test_a_long_collection_has_pages(office: Office) -> None:
+    source = office.drop.source()
+    for _ in range(103):
+        office.drop.send(source)
+    browser = office.sign_in(office.hire())
+
+    first = browser.get(f"/collections/{source.collection_id}")
+    second = browser.get(first.links()["Next page"])
+
+    assert (len(rows(first)), len(rows(second))) == (100, 3)
+    assert browser.get(f"/collections/{source.collection_id}?after=0").status == 404
+
+
+def test_nonsense_in_an_address_leads_nowhere(office: Office) -> None:
+    browser = office.sign_in(office.hire())
+
+    for path in (
+        "/collections?show=odd",
+        "/collections?after=odd",
+        "/collections?after=2026-13-01.a",
+        "/collections?show=new&after=x",
+        f"/collections/{'0' * 32}",
+        "/collections/../accounts",
+        "/collections/%2e%2e",
+        f"/collections/{'A' * 32}",
+        "//collections",
+    ):
+        assert browser.get(path).status == 404, path
+    assert browser.get("/collections?q=%00%0d%0a%27%22%3B--").status == 200
+
+
+def test_alarms_stand_on_every_page(office: Office) -> None:
+    browser = office.sign_in(office.hire())
+    office.alarms.append(("quorum", "too few usable keys <b>"))
+
+    for path in ("/collections", "/bags", "/returns", "/audit"):
+        page = browser.get(path)
+        assert "One thing needs a person: too few usable keys <b>" in page.words
+    assert not office.browser().get("/").words.count("too few")
+
+
+@pytest.mark.timeout(200)
+def test_the_list_is_as_quick_with_100_000_submissions(office: Office) -> None:
+    """Each list walks along an index; the bound leaves room for a busy machine, not for a scan of all rows."""
+    olena = office.hire()
+    browser = office.sign_in(olena)
+    office.drop.send(office.drop.source())
+    few = _slowest(browser)
+    _fill(office, olena.reviewer.reviewer_id)
+
+    many = _slowest(browser)
+
+    assert "Next page" in browser.get("/collections?show=new").links()
+    assert many < max(3 * few, 0.25), (few, many)
+
+
+def _slowest(browser: Browser) -> float:
+    """The slowest list, each at its quickest of three."""
+    slowest = 0.0
+    for path in ("/collections", "/collections?show=new", "/collections?show=mine", "/collections?q=word0"):
+        quickest = min(_seconds(browser, path) for _ in range(3))
+        slowest = max(slowest, quickest)
+    return slowest
+
+
+def _seconds(browser: Browser, path: str) -> float:
+    began = time.perf_counter()
+    assert browser.get(path).status == 200
+    return time.perf_counter() - began
+
+
+def _fill(office: Office, reviewer_id: str) -> None:
+    today = office.clock.now().date()
+    sources = [
+        {
+            "collection_id": secrets.token_hex(16),
+            "designation": f"word{number:06} word",
+            "lookup_id": secrets.token_bytes(32),
+            "public_key": bytes(32),
+            "last_day": today - timedelta(days=number % 700 + 2),
+            "closed": False,
+        }
+        for number in range(20_000)
+    ]
+    submissions = [
+        {
+            "submission_id": secrets.token_hex(16),
+            "collection_id": source["collection_id"],
+            "day": source["last_day"],
+        }
+        for source in sources
+        for _ in range(5)
+    ]
+    with office.drop.database.writing() as session:
+        connection = session.connection()
+        connection.execute(SourceRow.__table__.insert(), sources)  # type: ignore[attr-defined]
+        connection.execute(SubmissionRow.__table__.insert(), submissions)  # type: ignore[attr-defined]
+        session.execute(text("ANALYZE"))
+    with office.database.writing() as session:
+        connection = session.connection()
+        connection.execute(ArrivalRow.__table__.insert(), submissions)  # type: ignore[attr-defined]
+        unseen = [{"reviewer_id": reviewer_id, **row} for row in submissions]
+        connection.execute(UnseenRow.__table__.insert(), unseen)  # type: ignore[attr-defined]
+        session.execute(text("ANALYZE"))
+
+
+@pytest.mark.check("J11")
+def test_reviewers_look_while_sources_send(office: Office) -> None:
+    browser = office.sign_in(office.hire())
+    source = office.drop.source()
+
+    for _ in range(10):
+        office.drop.send(source)
+        assert browser.get("/collections").status == 200
+        with office.drop.database.writing() as session:
+            session.delete(session.query(PartRow).first())
+        assert browser.get(f"/collections/{source.collection_id}").status == 200
