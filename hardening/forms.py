@@ -61,11 +61,15 @@ async def parts(
         FormError: The kind that says what is wrong, also while a part is being read. Whatever was made of
             earlier parts is not to be kept.
     """
-    body = _Body(MultipartReader(boundary(content_type), limits, names), stream, limits)
-    while (head := await body.next_head()) is not None:
-        part = Part(head, body)
-        yield part
-        await part.skip()
+    reader = MultipartReader(boundary(content_type), limits, names)
+    body = _Body(reader, stream, limits)
+    try:
+        while (head := await body.next_head()) is not None:
+            part = Part(head, body)
+            yield part
+            await part.skip()
+    finally:
+        reader.forget()
 
 
 async def fields(content_type: str, stream: AsyncIterator[bytes], limits: FormLimits, names: FormNames) -> Fields:

@@ -150,6 +150,15 @@ class MultipartReader:
         if not self._over:
             raise UnfinishedFormError("the form's closing boundary is missing")
 
+    def forget(self) -> None:
+        """Let go of every byte now; the parser's calls back to here would keep them until the collector comes (F10)."""
+        self._parser.callbacks = {}
+        self._start = self._tail = self._after = b""
+        self._lines = []
+        self._field.clear()
+        self._value.clear()
+        self.events.clear()
+
     def _check_start(self, untrusted: bytes) -> bytes:
         # The parser skips any preamble after a line end; here the first byte is the boundary's (E3).
         seen = len(self._start)
