@@ -1,0 +1,188 @@
+"""What a source sends and what names her leaves no trace: not on the disk, not in logs, not in memory."""
+
+import ast
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from hardening.process import SCRUBBING
+from tests.browserlike import Browser, Chosen, unix_client
+from tests.source_interface.house import HOST, Keyring, short_folder, shown_codename
+
+_TRACED = "openat,creat,write,writev,pwrite64,pwritev,sendfile,memfd_create,copy_file_range,splice,execve"
+_SIZES = (1024, 1024 * 1024 + 1, 3 * 1024 * 1024)
+_UNQUOTED = re.compile(r"\\x([0-9a-f]{2})")
+
+
+@contextmanager
+def alone(root: Path, keyring: Keyring, *before: str) -> Generator["subprocess.Popen[bytes]"]:
+    """A house in its own process, with the environment that the real one gets."""
+    keyset = root.with_suffix(".keyset")
+    keyset.write_bytes(keyring.keyset.canonical)
+    command = [*before, sys.executable, "-m", "tests.source_interface.alone", str(root), str(keyset)]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(root / "tmp"), **SCRUBBING}
+    (root / "tmp").mkdir()
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
+    try:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+    finally:
+        process.communicate(timeout=60)
+        keyset.unlink()
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
+
+
+def whole_way(root: Path, mark: str) -> tuple[str, list[str]]:
+    """Send in all ways, come back, leave; returns the codename and every secret that was in play."""
+    with unix_client(str(root / "source.sock"), HOST) as client:
+        browser = Browser(client)
+        browser.open("/")
+        browser.press("Begin")
+        sent = [
+            Chosen.of(f"{mark}-name.txt", (mark.encode() + b"-file\n") * (size // 38 + 1)) for size in _SIZES
+        ]
+        page = browser.press("Send now", message=f"{mark}-text", files=sent)
+        codename = shown_codename(page)
+        cookies = [browser.cookies["__Host-visit"]]
+        browser.click("I have written it down")
+        browser.press("Check it", codename=codename)
+        browser.press("Log out")
+        browser.open("/login")
+        browser.press("Open my inbox", codename=codename)
+        cookies.append(browser.cookies["__Host-visit"])
+        token = browser.page.form("Log out").controls["token"]
+        browser.open("/send")
+        browser.press("Send now", message=codename)
+        browser.open("/exit")
+    return codename, [mark, codename, *cookies, token]
+
+
+@pytest.mark.check("F1", "F7", "G5")
+def test_nothing_that_was_sent_is_written_anywhere_but_to_gpg(root: Path, keyring: Keyring, tmp_path: Path) -> None:
+    log = tmp_path / "trace"
+    strace = ("strace", "-f", "-yy", "-xx", "-s", "4194304", "-e", f"trace={_TRACED},connect", "-o", str(log))
+    mark = secrets.token_hex(16)
+
+    with alone(root, keyring, *strace):
+        codename, _ = whole_way(root, mark)
+
+    found = 0
+    # The trace is long: the lines are looked at one by one.
+    with log.open(encoding="latin-1") as lines:
+        for line in lines:
+            assert "AF_INET" not in line
+            if "memfd_create(" in line or "O_TMPFILE" in line:
+                raise AssertionError(line[:200])
+            if "\\x" not in line:
+                continue
+            text = _UNQUOTED.sub(lambda match: chr(int(match[1], 16)), line)
+            if mark in text or codename in text:
+                found += 1
+                call = text.split("(", 1)[0].split()[-1]
+                target = text.split("(", 1)[1][:200]
+                assert call in {"write", "writev"}, call
+                assert re.match(r"\d+<(pipe:|UNIX|socket:)", target), target
+    # The positive control: the way to gpg was seen.
+    assert found > 3
+
+
+@pytest.mark.check("F1", "F4", "F12", "L1", "L2", "L4", "D1", "K6")
+def test_no_file_and_no_log_knows_what_was_sent(root: Path, keyring: Keyring) -> None:
+    mark = secrets.token_hex(16)
+
+    with alone(root, keyring) as process:
+        _, known = whole_way(root, mark)
+        _, errors = process.communicate(timeout=60)
+
+    needles = [secret.encode() for secret in known]
+    needles += [mark.encode("utf-16-le"), mark[::-1].encode(), HOST.encode(), b"Mozilla", b"127.0.0.1"]
+    written = [path for path in root.rglob("*") if path.is_file()]
+    assert len(written) > 5
+    for path in written:
+        content = path.read_bytes()
+        assert not [needle for needle in needles if needle in content], path.name
+    assert not [needle for needle in needles if needle in errors]
+    # Not one line a request, at DEBUG.
+    assert b"/send" not in errors
+    assert b"GET" not in errors
+
+
+@pytest.mark.check("F10", "F11")
+def test_memory_forgets_what_was_sent(root: Path, keyring: Keyring) -> None:
+    """A slice: 8 MiB of marked lines, looked for after the answer, with a control that finds what is still held."""
+    mark = secrets.token_hex(16).encode()
+    with alone(root, keyring) as process, unix_client(str(root / "source.sock"), HOST) as client:
+        browser = Browser(client)
+        browser.open("/")
+        browser.press("Begin")
+        content = (mark + b" line of a report\n") * (8 * 1024 * 1024 // 50)
+        browser.press("Send now", message="x", files=[Chosen.of("a", content)])
+        browser.open("/safety")
+
+        assert _hits(process.pid, b"svidok session 1") > 0
+        assert _hits(process.pid, mark) == 0
+
+
+@pytest.mark.check("F3")
+def test_nothing_here_can_write_an_upload_to_the_disk() -> None:
+    banned = {"SpooledTemporaryFile", "NamedTemporaryFile", "TemporaryFile", "UploadFile", "mkstemp", "mkdtemp"}
+    for module in Path(str(files("source_interface"))).glob("*.py"):
+        tree = ast.parse(module.read_text("utf-8"))
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        imported = {
+            alias.name.split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not banned & (names | attributes | imported), module.name
+        assert "tempfile" not in imported
+        assert not {"form", "body", "json"} & _called_on_request(tree), module.name
+        assert "open" not in names, module.name
+
+
+def _called_on_request(tree: ast.AST) -> set[str]:
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "request"
+    }
+
+
+def _hits(pid: int, needle: bytes) -> int:
+    """Count *needle* in the memory of a process, as root would."""
+    hits = 0
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text("utf-8").splitlines():
+            span, rights, *_ = line.split()
+            start, end = (int(edge, 16) for edge in span.split("-"))
+            if not rights.startswith("rw") or "[v" in line:
+                continue
+            memory.seek(start)
+            hits += _read(memory.read, end - start).count(needle)
+    return hits
+
+
+def _read(read: Callable[[int], bytes], size_bytes: int) -> bytes:
+    pieces: list[bytes] = []
+    while size_bytes > 0 and (piece := read(size_bytes)):
+        pieces.append(piece)
+        size_bytes -= len(piece)
+    return b"".join(pieces)
