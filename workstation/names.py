@@ -84,7 +84,7 @@ def _safe(name: str) -> str:
     # A browser may give a whole path; only its last step can be meant.
     last = re.split(r"[/\\]", name)[-1]
     visible = "".join(each for each in unicodedata.normalize("NFC", last) if not _acts(each))
-    cleaned = _UNSAFE.sub("_", visible).strip(" .~").lstrip("-")
+    cleaned = _UNSAFE.sub("_", visible).lstrip(" .~-").rstrip(" .~")
     if _RESERVED.fullmatch(cleaned):
         cleaned = f"_{cleaned}"
     return _shortened(cleaned)
