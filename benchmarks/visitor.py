@@ -1,0 +1,131 @@
+"""A source who costs next to nothing: raw requests over one connection, so that what is measured is the server."""
+
+import os
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+_HOST = "localhost"
+_FORM = re.compile(rb'<form method="post" action="([^"]*)" enctype="multipart/form-data">')
+_ONCE = re.compile(rb'<input type="hidden" name="once" value="([^"]*)">')
+_BOUNDARY = f"----geckoformboundary{secrets.token_hex(16)}"
+_PART = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; "
+_END = f"--{_BOUNDARY}--\r\n"
+_SECONDS = 600.0
+# The server ends a connection after its hundredth request.
+_REQUESTS = 100
+
+
+class RefusedError(Exception):
+    """The server gave another answer than the one that was measured for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, read to its end."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+
+class Visitor:
+    """One source with one connection."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cookie = ""
+        self._asked = 0
+        self._connection = self._connected()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._connection.close()
+
+    def connect_anew(self) -> None:
+        """Leave the connection: the server ends one that was idle for long."""
+        self._connection.close()
+        self._connection = self._connected()
+        self._asked = 0
+
+    def begin(self) -> None:
+        """Press "begin" and keep the cookie."""
+        answer = self.ask("POST", "/begin", b"", "application/x-www-form-urlencoded")
+        found = re.search(rb"(?i)\r\nset-cookie: ([^;]+);", answer.head)
+        if answer.status != 303 or found is None:
+            raise RefusedError(f"begin was answered with {answer.status}")
+        self._cookie = f"Cookie: {found[1].decode()}\r\n"
+
+    def form(self) -> tuple[str, bytes]:
+        """Open the page to send with; gives where its form goes, and the form's token."""
+        page = self.ask("GET", "/send").body
+        form, once = _FORM.search(page), _ONCE.search(page)
+        if form is None or once is None:
+            raise RefusedError("there was no form to send with")
+        return form[1].decode(), once[1]
+
+    def send(self, form: tuple[str, bytes], message: bytes, file: BinaryIO | None = None) -> None:
+        """Send *message* and, if there is one, the whole of *file*; return at the 303."""
+        action, once = form
+        size_bytes = 0 if file is None else os.fstat(file.fileno()).st_size
+        before = f'{_PART}name="once"\r\n\r\n'.encode() + once
+        before += f'\r\n{_PART}name="message"\r\n\r\n'.encode() + message
+        name = "" if file is None else "recording.bin"
+        before += f'\r\n{_PART}name="files"; filename="{name}"\r\n'.encode()
+        before += b"Content-Type: application/octet-stream\r\n\r\n"
+        after = b"\r\n" + _END.encode()
+        head = self._head("POST", action, len(before) + size_bytes + len(after), _MULTIPART)
+        self._connection.sendall(head + before)
+        if file is not None:
+            self._connection.sendfile(file)
+        self._connection.sendall(after)
+        answer = self._read()
+        if answer.status != 303:
+            raise RefusedError(f"a sending was answered with {answer.status}")
+
+    def ask(self, method: str, path: str, body: bytes | None = None, media_type: str = "") -> Answer:
+        """Ask for a page."""
+        head = self._head(method, path, None if body is None else len(body), media_type)
+        self._connection.sendall(head + (body or b""))
+        return self._read()
+
+    def _head(self, method: str, path: str, size_bytes: int | None, media_type: str) -> bytes:
+        if self._asked == _REQUESTS:
+            self.connect_anew()
+        self._asked += 1
+        posted = f"Content-Type: {media_type}\r\nContent-Length: {size_bytes}\r\nOrigin: null\r\n"
+        posted += "Sec-Fetch-Site: same-origin\r\n"
+        return (
+            f"{method} {path} HTTP/1.1\r\nHost: {_HOST}\r\n{self._cookie}{posted if size_bytes is not None else ''}\r\n"
+        ).encode()
+
+    def _read(self) -> Answer:
+        received = bytearray()
+        while (end := received.find(b"\r\n\r\n")) < 0:
+            received += self._more()
+        head, body = bytes(received[:end]), received[end + 4 :]
+        length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+        while length is not None and len(body) < int(length[1]):
+            body += self._more()
+        return Answer(int(head[9:12]), head, bytes(body))
+
+    def _more(self) -> bytes:
+        piece = self._connection.recv(65536)
+        if not piece:
+            raise RefusedError("the server ended the connection")
+        return piece
+
+    def _connected(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_SECONDS)
+        connection.connect(str(self._path))
+        return connection
+
+
+_MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
