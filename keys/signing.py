@@ -34,13 +34,26 @@ def sign_detached(
     Raises:
         GpgFailedError: The key is not there, cannot sign on *day*, or was not unlocked.
     """
-    arguments = (*frozen_on(day), "--digest-algo=SHA512", "--local-user", signer, "--output", "-", "--detach-sign")
+    arguments = _asking_for("--no-armor", signer, day)
     if isinstance(payload, Path):
-        outcome = run(gpg, (*arguments, "--", payload), passphrase=passphrase)
-    else:
-        outcome = run(gpg, arguments, payload, passphrase=passphrase)
-    if outcome.returncode != 0 or len(outcome.said("SIG_CREATED")) != 1 or not outcome.stdout:
-        raise GpgFailedError("gpg did not sign")
+        return _signed(run(gpg, (*arguments, "--", payload), passphrase=passphrase))
+    return _signed(run(gpg, arguments, payload, passphrase=passphrase))
+
+
+def sign_for_people(text: bytes, gpg: Gpg, signer: Fingerprint, day: date, passphrase: str | None = None) -> bytes:
+    """Sign *text* as `sign_detached` does, in the armour that people save from a page and check by hand."""
+    return _signed(run(gpg, _asking_for("--armor", signer, day), text, passphrase=passphrase))
+
+
+def remove_armour(untrusted: bytes, gpg: Gpg) -> bytes:
+    """Give what lies in the armour, which nobody has verified.
+
+    Raises:
+        SignatureError: There is no armour.
+    """
+    outcome = run(gpg, ("--dearmor",), untrusted)
+    if outcome.returncode != 0 or not outcome.stdout:
+        raise SignatureError("this is no armoured signature")
     return outcome.stdout
 
 
@@ -68,6 +81,17 @@ def verify_detached(
     if signer not in certificates:
         raise SignatureError("the signature is by somebody who may not give it")
     return signer
+
+
+def _asking_for(armour: str, signer: Fingerprint, day: date) -> tuple[Argument, ...]:
+    options = ("--digest-algo=SHA512", armour, "--local-user", signer, "--output", "-", "--detach-sign")
+    return (*frozen_on(day), *options)
+
+
+def _signed(outcome: Outcome) -> bytes:
+    if outcome.returncode != 0 or len(outcome.said("SIG_CREATED")) != 1 or not outcome.stdout:
+        raise GpgFailedError("gpg did not sign")
+    return outcome.stdout
 
 
 def _refuse_other_forms(untrusted_signature: bytes) -> None:

@@ -26,6 +26,7 @@ from keys.keyset import Keyset
 from keys.keyset_store import load, store
 from keys.keyset_trust import SignedKeyset
 from svidok.errors import CommandError
+from svidok.statement import Signing, write_statement
 
 RECOVERY = "recovery"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
@@ -51,13 +52,15 @@ class Wanted:
     adopted: Sequence[bytes]
     quorum: int
     log: str | None
+    address: str | None = None
 
 
 def hold(out: Path, wanted: Wanted, passphrase: Passphrase, day: date) -> tuple[Made, ...]:
     """Make the keys and the first keyset, signed by two, in the new folder *out*.
 
-    Each reviewer's key lies in `out/NAME/gnupg`, the recovery signer's in `out/recovery/gnupg`, the public
-    keyset in `out/keyset`. Whoever holds the ceremony gives each home to its owner and keeps none.
+    Each reviewer's key lies in `out/NAME/gnupg`, the recovery signer's in `out/recovery/gnupg`, the public keyset
+    in `out/keyset`, the statement for the pages in `out/statement`. Whoever holds the ceremony gives each home to
+    its owner and keeps none.
 
     Raises:
         CommandError: A name is unfit, or twice, or there are fewer than two people who could sign.
@@ -85,6 +88,11 @@ def hold(out: Path, wanted: Wanted, passphrase: Passphrase, day: date) -> tuple[
         one.fingerprint: sign_keyset(keyset, one.fingerprint, _home(one), passphrase(one.name)) for one in signing
     }
     store(SignedKeyset(keyset, signatures), out / "keyset")
+    if wanted.address is not None:
+        first = signing[0]
+        others = [_home(one) for one in (*made, recovery) if one is not first]
+        by = Signing(first.fingerprint, _home(first), passphrase(first.name))
+        write_statement(out / "statement", wanted.address, keyset, by, others)
     for one in (*made, recovery):
         stop_agent(_home(one))
     return (*made, recovery)
@@ -139,7 +147,7 @@ def countersign(keyset_folder: Path, who: Fingerprint, gpg: Gpg, passphrase: str
 
 def _check_names(names: Sequence[str]) -> None:
     for name in names:
-        if not _NAME.fullmatch(name) or name in (RECOVERY, "keyset", "judge"):
+        if not _NAME.fullmatch(name) or name in (RECOVERY, "keyset", "judge", "statement"):
             raise CommandError(f"{name!r}: a pseudonym has 1 to 32 of a-z, 0-9 and hyphen")
     if len(set(names)) != len(names):
         raise CommandError("a pseudonym stands there twice")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hardening.clock import SystemClock, today
 from hardening.files import private_folder, write_whole
+from keys.gpg import Gpg
 from onion.service import OnionAddress
 from settings import Drop, Settings
 from svidok import ceremony
@@ -22,6 +23,7 @@ from svidok.commands.keys import install_keyset
 from svidok.commands.reviewers import add_reviewer, make_client_key
 from svidok.errors import CommandError
 from svidok.place import Place
+from svidok.statement import install_statement
 
 REVIEWERS = ("reviewer-one", "reviewer-two")
 
@@ -97,10 +99,12 @@ def set_up(trial: Trial) -> None:
     settings = Settings(drop=Drop(name="Svidok", evaluation=True))
     identity = create_drop(trial.place, settings)
     passphrase = trial.passphrase.read_text("ascii").strip()
-    wanted = ceremony.Wanted(REVIEWERS, (), quorum=2, log=str(identity.log))
+    wanted = ceremony.Wanted(REVIEWERS, (), 2, str(identity.log), identity.source_address)
     made = ceremony.hold(trial.ceremony, wanted, lambda _name: passphrase, today(SystemClock()))
     roots = [one.fingerprint for one in made[:2]]
-    install_keyset(trial.place, trial.ceremony / "keyset", roots)
+    keyset = install_keyset(trial.place, trial.ceremony / "keyset", roots)
+    statement, judge = trial.ceremony / "statement", Gpg(trial.place.judge)
+    install_statement(statement, trial.place.statement, keyset, identity.source_address, judge)
     first = made[0]
     private_folder(trial.workstation)
     desk(

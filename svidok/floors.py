@@ -11,7 +11,6 @@ FLOORS = {
     "python-multipart": "0.0.32",
     "starlette": "1.3.1",
     "jinja2": "3.1.6",
-    "python-gnupg": "0.5.6",
     "h11": "0.16.0",
     "uvicorn": "0.11.7",
 }

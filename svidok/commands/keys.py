@@ -20,6 +20,7 @@ from svidok import ceremony
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place
+from svidok.statement import install_statement
 
 _PASSPHRASE_BYTES = 1024
 
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     install = actions.add_parser("import", help="on the server: check a keyset and seal to it from now on")
     install.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder")
     install.add_argument("keyset", type=Path, metavar="KEYSET", help="the keyset's folder")
+    install.add_argument("--statement", type=Path, help="the folder of the signed statement, for the pages")
     install.add_argument("--root", action="append", default=[], help="first import: a signer's fingerprint, typed")
     status = actions.add_parser("status", help="who is sealed to, and until when")
     status.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder, or a keyset's")
@@ -98,16 +100,20 @@ def _owner_arguments(parser: argparse.ArgumentParser) -> None:
 def _ceremony(arguments: argparse.Namespace) -> int:
     if arguments.out.exists():
         raise CommandError(f"{arguments.out} exists; nothing was touched")
+    identity = Identity.read(arguments.drop) if arguments.drop else None
     wanted = ceremony.Wanted(
         reviewers=arguments.reviewer,
         adopted=[path.read_bytes() for path in arguments.adopt],
         quorum=arguments.quorum,
-        log=str(Identity.read(arguments.drop).log) if arguments.drop else None,
+        log=str(identity.log) if identity else None,
+        address=identity.source_address if identity else None,
     )
     made = ceremony.hold(arguments.out, wanted, _asking(arguments.passphrase_file), _today())
     for one in made:
         print(f"{one.name:<12} {one.fingerprint}  {one.gnupg}")
     print(f"\nthe signed keyset is in {arguments.out / 'keyset'}; take it to the server: svidok keys import")
+    if identity:
+        print(f"the signed statement for the pages is in {arguments.out / 'statement'}: keys import --statement")
     print("type the fingerprints of two signers there. Give each owner her folder, and wipe this machine's copy.")
     print("keep the recovery key offline, in another place; a third reviewer as standby keeps the drop open when one")
     print("of the others is lost.")
@@ -117,6 +123,9 @@ def _ceremony(arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     place = Place(arguments.folder.resolve())
     keyset = install_keyset(place, arguments.keyset, [Fingerprint(root) for root in arguments.root])
+    if arguments.statement:
+        address = Identity.read(place.identity).source_address
+        install_statement(arguments.statement, place.statement, keyset, address, Gpg(place.judge))
     print(f"installed keyset {keyset.serial}, {keyset.hash}")
     _print_status(keyset)
     return 0
