@@ -62,6 +62,8 @@ def read_catalogue(text: str) -> dict[str, str]:
     catalogue: dict[str, str] = {}
     for entry in _entries(text):
         forms = [entry[key] for key in sorted(entry) if key.startswith("msgstr")]
+        if not forms:
+            raise CatalogueError("a message of the catalogue has no translation, not even an empty one")
         if "fuzzy" in entry or not all(forms):
             continue
         message = entry["msgid"] + (f"\0{entry['msgid_plural']}" if "msgid_plural" in entry else "")
@@ -96,6 +98,8 @@ def _entries(text: str) -> Iterator[dict[str, str]]:
             if keyword in entry or not keyword.startswith(("msgid", "msgstr")):
                 raise CatalogueError(f"line {number} of the catalogue begins with no keyword that fits there")
             entry[keyword] = ""
+        if keyword not in entry:
+            raise CatalogueError(f"line {number} of the catalogue continues nothing")
         entry[keyword] += _string(stripped, number)
     if "msgid" in entry:
         yield entry

@@ -1,5 +1,6 @@
 """A house in a process of its own, to be watched from outside: `python -m tests.source_interface.alone ROOT KEYSET`."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.source_interface.house import House, Keyring
 
 
 def main(root: Path, keyset_file: Path) -> None:
-    configure("DEBUG", sys.stderr)
+    configure(logging.DEBUG, sys.stderr)
     lexicons()
     keyset = parse(keyset_file.read_bytes())
     home, recipients = root / "gnupg", root / "recipients"

@@ -58,10 +58,10 @@ def test_a_codename_opens_the_inbox_however_it_was_pasted(house: House, change: 
         (lambda words: " ".join(["wrongword", *words.split()[1:]]), "Word number 1 is not in our list"),
         (lambda words: " ".join(["abacus", *words.split()[1:]]), "the parts do not belong together"),
         (lambda words: " ".join(words.split()[:-1]), "A codename has eight words"),
-        (lambda words: "1234 5678", "A codename has 32 digits"),
+        (lambda _: "1234 5678", "A codename has 32 digits"),
         (lambda words: words * 3, "much longer than a codename"),
         (lambda words: words * 200, "much longer than a codename"),
-        (lambda words: "  ", "The field was empty"),
+        (lambda _: "  ", "The field was empty"),
     ],
 )
 def test_a_slip_is_answered_at_once_with_what_was_typed(house: House, spoil: Callable[[str], str], says: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import tinycss2
+import tinycss2  # type: ignore[import-untyped]
 
 from hardening.headers import LANDING_CSP, SOURCE_CSP
 from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting

@@ -344,7 +344,7 @@ def test_a_visit_that_ended_gives_the_text_back(house: House) -> None:
 
 
 @pytest.mark.check("C8")
-@pytest.mark.parametrize("spoil", [lambda t: "", lambda t: t[:-1], lambda t: t + t, str.swapcase, lambda t: "0" * 75])
+@pytest.mark.parametrize("spoil", [lambda _: "", lambda t: t[:-1], lambda t: t + t, str.swapcase, lambda _: "0" * 75])
 def test_a_sending_without_its_own_token_is_refused(house: House, spoil: Callable[[str], str]) -> None:
     browser = house.begun()
     form = browser.page.form("Send now")

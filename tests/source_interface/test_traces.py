@@ -3,18 +3,26 @@
 import ast
 import re
 import secrets
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from hardening.database import open_to_write
 from hardening.process import SCRUBBING
+from keys.lexicon import lexicons
 from tests.browserlike import Browser, Chosen, unix_client
-from tests.source_interface.house import HOST, Keyring, short_folder, shown_codename
+from tests.clock import FakeClock
+from tests.source_interface.house import HOST, Keyring, form_body, short_folder, shown_codename, until
+from vault.inbox import Inbox
+from vault.objects import Shelves
+from vault.reading import InboxReader
+from vault.tables import INBOX
 
 _TRACED = "openat,creat,write,writev,pwrite64,pwritev,sendfile,memfd_create,copy_file_range,splice,execve"
 _SIZES = (1024, 1024 * 1024 + 1, 3 * 1024 * 1024)
@@ -54,9 +62,7 @@ def whole_way(root: Path, mark: str) -> tuple[str, list[str]]:
         browser = Browser(client)
         browser.open("/")
         browser.press("Begin")
-        sent = [
-            Chosen.of(f"{mark}-name.txt", (mark.encode() + b"-file\n") * (size // 38 + 1)) for size in _SIZES
-        ]
+        sent = [Chosen.of(f"{mark}-name.txt", (mark.encode() + b"-file\n") * (size // 38 + 1)) for size in _SIZES]
         page = browser.press("Send now", message=f"{mark}-text", files=sent)
         codename = shown_codename(page)
         cookies = [browser.cookies["__Host-visit"]]
@@ -137,6 +143,40 @@ def test_memory_forgets_what_was_sent(root: Path, keyring: Keyring) -> None:
 
         assert _hits(process.pid, b"svidok session 1") > 0
         assert _hits(process.pid, mark) == 0
+
+
+@pytest.mark.check("J1", "J2")
+def test_a_killed_process_keeps_what_it_had_confirmed_and_nothing_else(root: Path, keyring: Keyring) -> None:
+    with alone(root, keyring) as process, unix_client(str(root / "source.sock"), HOST) as client:
+        browser = Browser(client)
+        browser.open("/")
+        browser.press("Begin")
+        once = browser.page.form("Send now").controls["once"].encode()
+        body = form_body("b0", [("once", None, once), ("message", None, b"m"), ("files", "a", bytes(4 * 1024 * 1024))])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(str(root / "source.sock"))
+            head = [
+                "POST /send HTTP/1.1",
+                f"Host: {HOST}",
+                f"Cookie: __Host-visit={browser.cookies['__Host-visit']}",
+                "Content-Type: multipart/form-data; boundary=b0",
+                f"Content-Length: {len(body)}",
+            ]
+            connection.sendall("\r\n".join(head).encode() + b"\r\n\r\n" + body[: 3 * 1024 * 1024])
+            until(lambda: any((root / "incoming").rglob("*.gpg")))
+            browser.open("/send")
+            browser.press("Send now", message="confirmed")
+            process.kill()
+            process.wait(10)
+
+    with closing(open_to_write(f"sqlite:///{root / 'inbox'}.db", INBOX)) as database:
+        shelves = Shelves(root)
+        swept = Inbox(database, shelves, FakeClock(), lexicons()["en"].words).sweep()
+        reader = InboxReader(database, shelves)
+        submissions = [one for who in reader.newest() for one in reader.submissions_of(who.collection_id)]
+    assert swept == 1
+    assert [sorted(part.kind for part in one.parts) for one in submissions] == [["manifest", "message"]]
+    assert not list((root / "incoming").iterdir())
 
 
 @pytest.mark.check("F3")

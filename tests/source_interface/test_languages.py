@@ -1,0 +1,117 @@
+"""Catalogues are read as gettext reads them, whole, and both languages say everything."""
+
+import io
+import re
+import string
+from importlib.resources import files
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from source_interface.errors import CatalogueError
+from source_interface.languages import languages, read_catalogue
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
+_PLACE = re.compile(r"%\((\w+)\)s")
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+
+
+def catalogue(code: str) -> Catalog:
+    text = files("source_interface").joinpath("translations", f"{code}.po").read_bytes()
+    return read_po(io.BytesIO(text), locale=code)
+
+
+def messages_of_the_pages() -> set[str | tuple[str, ...]]:
+    found = extract_from_dir(
+        str(files("source_interface")),
+        METHODS,
+        {"**/templates/**.html": {"trimmed": "true"}},
+        keywords={"_": None, "_n": None, "gettext": None, "ngettext": (1, 2)},
+    )
+    return {message for _, _, message, _, _ in found}
+
+
+@pytest.mark.parametrize("language", [language for language in languages() if language.prefix])
+def test_every_language_says_everything_and_nothing_else(language: object) -> None:
+    code = getattr(language, "code", "")
+    known = {tuple(one.id) if isinstance(one.id, list | tuple) else one.id for one in catalogue(code) if one.id}
+
+    assert known == messages_of_the_pages()
+    for one in catalogue(code):
+        forms = one.string if isinstance(one.string, list | tuple) else [one.string]
+        assert all(forms), one.id
+        assert not one.fuzzy
+        first = one.id[0] if isinstance(one.id, list | tuple) else one.id
+        if first:
+            assert all(set(_PLACE.findall(form or "")) == set(_PLACE.findall(first)) for form in forms), one.id
+
+
+def test_our_reader_agrees_with_babels() -> None:
+    text = files("source_interface").joinpath("translations", "uk.po").read_text("utf-8")
+
+    ours = read_catalogue(text)
+
+    for one in catalogue("uk"):
+        if one.id:
+            key = "\0".join(one.id) if isinstance(one.id, list | tuple) else one.id
+            value = "\0".join(one.string) if isinstance(one.string, list | tuple) else one.string
+            assert ours[key] == value
+
+
+def test_ukrainian_counts_as_ukrainian_does() -> None:
+    words = next(language for language in languages() if language.code == "uk").words
+
+    said = [words.ngettext("%(num)s file was kept.", "%(num)s files were kept.", n) for n in (1, 2, 5, 11, 21, 22)]
+
+    assert [text.split()[-1] for text in said] == ["файл.", "файли.", "файлів.", "файлів.", "файл.", "файли."]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(_TEXT, _TEXT, min_size=1, max_size=5))
+def test_whatever_translators_tools_write_is_read_back(entries: dict[str, str]) -> None:
+    made = Catalog(locale="uk")
+    for message, translation in entries.items():
+        made.add(message, translation)
+    written = io.BytesIO()
+    write_po(written, made, width=30)
+
+    found = read_catalogue(written.getvalue().decode())
+
+    assert {key: found[key] for key in entries} == entries
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(string.printable, max_size=200))
+def test_a_malformed_catalogue_is_refused_and_nothing_else_happens(text: str) -> None:
+    try:
+        read_catalogue(text)
+    except CatalogueError:
+        return
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'msgid "a"\nmsgid "b"\nmsgstr "c"\n',
+        'msgid "a"\nmsgstr "b"\n\nmsgid "a"\nmsgstr "c"\n',
+        'msgid "a\nmsgstr "b"\n',
+        'hello "a"\n',
+        '"a"\n',
+        "msgid a\n",
+        'msgid "a" + "b"\nmsgstr "c"\n',
+        'msgid "a"\n\nmsgid "b"\nmsgstr "c"\n',
+    ],
+)
+def test_these_are_refused(text: str) -> None:
+    with pytest.raises(CatalogueError):
+        read_catalogue(text)
+
+
+def test_uncertain_and_missing_translations_fall_back() -> None:
+    text = '#, fuzzy\nmsgid "a"\nmsgstr "b"\n\nmsgid "c"\nmsgstr ""\n\nmsgid "d"\nmsgstr "e"\n'
+
+    assert read_catalogue(text) == {"d": "e"}
