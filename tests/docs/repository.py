@@ -73,6 +73,17 @@ def functions(path: Path) -> Iterator[Function]:
             yield Function(f"{name(path)}:{node.name}", node)
 
 
+def imports(path: Path) -> set[str]:
+    """Name the packages that a module imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
 def pages() -> tuple[Path, ...]:
     """List the pages of the documentation."""
     return tuple(path for path in tracked() if path.suffix == ".md" and name(path).split("/")[0] != "tests")

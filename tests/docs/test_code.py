@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.repository import PACKAGES, ROOT, SERVER_PACKAGES, functions, modules, name, text_files, tree
+from tests.docs.repository import PACKAGES, ROOT, SERVER_PACKAGES, functions, imports, modules, name, text_files, tree
 
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 40
@@ -104,7 +104,7 @@ def test_nothing_is_left_for_later() -> None:
 
 
 def test_one_module_starts_gpg_and_one_speaks_with_tor() -> None:
-    importing_stem = [name(path) for path in _OURS if "stem" in _imported(path)]
+    importing_stem = [name(path) for path in _OURS if "stem" in imports(path)]
 
     assert importing_stem == ["onion/controller.py"]
 
@@ -174,13 +174,3 @@ def _reads_a_form(node: ast.AST) -> bool:
 def _arguments(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     named = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     return len([argument for argument in named if argument.arg not in ("self", "cls")])
-
-
-def _imported(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
