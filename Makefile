@@ -8,7 +8,7 @@ PACKAGES := bags casework hardening journalist_interface keeper keys ledger onio
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo test test-full check bench screenshots lock clean
+.PHONY: help run demo test test-full check bench screenshots translations lock clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,13 @@ bench: $(VENV)/test.stamp ## speed and memory, as ratios in one run
 
 screenshots: $(VENV)/test.stamp ## pictures of every page, into docs/screenshots
 	$(BIN)/python -m tests.screenshots docs/screenshots
+
+translations: $(VENV)/test.stamp ## bring the catalogues of the source's pages up to date
+	mkdir -p build
+	$(BIN)/pybabel -q extract -F source_interface/translations/babel.cfg -k _n --no-location --sort-output -o build/source.pot .
+	for po in source_interface/translations/*.po; do \
+		$(BIN)/pybabel -q update -i build/source.pot -o $$po -l $$(basename $$po .po) -N -w 100 \
+			--ignore-obsolete --ignore-pot-creation-date || exit 1; done
 
 lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
 	scripts/lock
