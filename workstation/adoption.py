@@ -36,7 +36,8 @@ def adopt(home: Path, owner: Fingerprint, into: Path) -> None:
     if not all(any(use in key.uses for key in held) for use in "se"):
         raise AdoptionError("this GnuPG home does not hold the secret half, or the card's stub, of this key")
     public = run(source, ("--export", owner)).stdout
-    if run(Gpg(into, agent=True), ("--import",), stdin=public).returncode != 0:
+    # Without an agent: it would go on running with settings that are not there yet.
+    if run(Gpg(into), ("--import",), stdin=public).returncode != 0:
         raise AdoptionError("the public half of the key could not be adopted")
     keys = private_folder(into / "private-keys-v1.d")
     for key in held:

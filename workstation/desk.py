@@ -26,8 +26,8 @@ from ledger.note import VerifierKey
 from workstation.about import About, Layout
 from workstation.errors import DeskError
 
-# unix(7): a socket's path has at most 107 bytes. The longest of the agent's stands in its home.
-_LONGEST_SOCKET_BYTES = 107
+# What gpg-agent allows itself of the 108 bytes of unix(7). The longest of its sockets stands in its home.
+_LONGEST_SOCKET_BYTES = 106
 _LONGEST_SOCKET = "S.gpg-agent.browser"
 
 
@@ -164,8 +164,15 @@ def found_desk(root: Path, founding: Founding, passphrase: str, clock: Clock) ->
         for folder in (layout.keysets, layout.incoming, layout.sealed, layout.promises, layout.outbox):
             private_folder(folder)
         about = About(founding.reviewer, founding.log, founding.keysets[0].keyset.hash, founding.agent_asks)
-        log = _log_of(layout, passphrase)
-        desk = Desk(layout, about, log, clock, None if founding.agent_asks else passphrase, lock)
+        secret = None if founding.agent_asks else passphrase
+        try:
+            # A mistyped passphrase must show before a log is made with it.
+            sign_detached(b"", Gpg(layout.gnupg, agent=True), founding.reviewer, today(clock), secret)
+            log = _log_of(layout, passphrase)
+        except BaseException:
+            stop_agent(Gpg(layout.gnupg, agent=True))
+            raise
+        desk = Desk(layout, about, log, clock, secret, lock)
         try:
             store(founding.keysets[0], layout.keysets / about.keyset)
             for signed in founding.keysets:

@@ -86,9 +86,14 @@ def drop(tmp_path: Path, signed_keyset: SignedKeyset, recipients: Recipients, pu
 
 
 @pytest.fixture(scope="session")
-def public_file(gpg_homes: Path) -> Path:
-    """The certificate of somebody who is in no keyset."""
-    stranger = make_reviewer("stranger", gpg_homes)
+def stranger(gpg_homes: Path) -> Reviewer:
+    """Somebody who is in no keyset."""
+    return make_reviewer("stranger", gpg_homes)
+
+
+@pytest.fixture(scope="session")
+def public_file(stranger: Reviewer, gpg_homes: Path) -> Path:
+    """The stranger's certificate."""
     path = gpg_homes / "stranger.gpg"
     path.write_bytes(stranger.certificate)
     return path
