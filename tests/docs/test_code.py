@@ -137,11 +137,12 @@ def test_no_text_leads_to_a_place_of_ours_or_to_a_registry() -> None:
 
 
 def test_every_address_in_a_text_is_a_standard_an_example_or_this_machine() -> None:
+    """Vectors hold what attackers would send, so addresses of theirs as well."""
     found = [
         f"{where}: {match[0]}"
         for where, text in text_files()
         for match in _URL.finditer(text)
-        if not _HOSTS.fullmatch(match[1].lower())
+        if not where.startswith("tests/vectors/") and not _HOSTS.fullmatch(match[1].lower())
     ]
 
     assert found == []
