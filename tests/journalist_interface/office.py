@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import pyotp
 
 from hardening.asking import ask, listen
 from hardening.database import Database
-from hardening.serving import DropServer, Listener, ServingLimits, bind_unix
+from hardening.serving import DropServer, Listener, ServingLimits, bind_loopback, bind_unix
 from hardening.sessions import SessionLimits, Sessions
 from journalist_interface.app import build_app, build_refusal
 from journalist_interface.parts import (
@@ -91,6 +91,7 @@ class Office:
     log_key: LogKey
     signed: list[SignedKeyset | None]
     alarms: list[Alarm]
+    url: str
 
     @property
     def stores(self) -> Stores:
@@ -142,8 +143,9 @@ def office(
     limits: ReviewerLimits | None = None,
     argon: ArgonParameters = CHEAP,
     change: Callable[[ReviewerParts], ReviewerParts] = lambda parts: parts,
+    loopback: bool = False,
 ) -> Generator[Office]:
-    """Run an interface."""
+    """Run an interface; with *loopback* it has a port too, for real browsers."""
     clock = FakeClock()
     with tempfile.TemporaryDirectory(prefix="sv", dir="/tmp") as name:
         folder = Path(name)
@@ -168,16 +170,18 @@ def office(
         )
         tors = FakeTors(AuthorizedClients.prepare(folder / "onion"))
         log_key = LogKey.create(folder / "log.key", ORIGIN)
-        made = Office(change(parts), folder, clock, drop, database, tors, log_key, signed, alarms)
-        with _running(made):
+        port = bind_loopback(0) if loopback else None
+        address = f"127.0.0.1:{port.getsockname()[1]}" if port else ""
+        parts = change(replace(parts, hosts=parts.hosts | {address} if port else parts.hosts))
+        made = Office(parts, folder, clock, drop, database, tors, log_key, signed, alarms, f"http://{address}")
+        with _running(made, [Listener(port)] if port else []):
             yield made
 
 
 @contextmanager
-def _running(made: Office) -> Generator[None]:
-    server = DropServer(
-        build_app(made.parts), [Listener(bind_unix(made.socket))], ServingLimits(), build_refusal(made.parts)
-    )
+def _running(made: Office, more: list[Listener]) -> Generator[None]:
+    listeners = [Listener(bind_unix(made.socket)), *more]
+    server = DropServer(build_app(made.parts), listeners, ServingLimits(), build_refusal(made.parts))
     ready = threading.Event()
 
     async def run() -> None:

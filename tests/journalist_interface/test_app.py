@@ -1,5 +1,8 @@
 import hashlib
+import logging
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ from journalist_interface.app import ADDRESSES, Managing, Open, Reviewing
 from journalist_interface.parts import ReviewerParts
 from keys.gpg import Gpg
 from keys.keyset_trust import SignedKeyset
+from onion.client_auth import client_pair
 from tests.journalist_interface.browser import HOST, Answer, Browser, exchange
 from tests.journalist_interface.office import Office
 from tests.journalist_interface.office import office as running_office
@@ -265,6 +269,41 @@ def test_pages_are_plain_and_alike(office: Office) -> None:
     assert "49" not in pages[-1].words
     assert "url(" not in browser.get("/style.css").text
     assert "@import" not in browser.get("/style.css").text
+
+
+@pytest.mark.check("P9")
+def test_the_interface_loads_nothing_that_opens_anything() -> None:
+    """A process of its own, as the drop runs it: not the source's pages, not the workstation, no way to open a part."""
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, journalist_interface.app; print(*sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ).stdout.split()
+
+    assert "journalist_interface.app" in told
+    banned = {"source_interface", "workstation", "casework", "keeper", "onion", "stem", "keys.opening", "httpx"}
+    assert not banned.intersection(told, {name.partition(".")[0] for name in told})
+
+
+@pytest.mark.check("L2", "L1", "F11")
+def test_no_secret_is_ever_logged(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        olena = office.hire(is_admin=True)
+        browser = office.sign_in(olena)
+        office.try_in("Olena", "a wrong password", "123456")
+        key = client_pair().public
+        page = browser.submit(browser.get("/accounts").form("Add").filled(name="Maria", onion_key=key))
+        browser.get("/collections?q=secretword")
+
+    password, secret = ("".join(one.itertext()) for one in list(page.tree.iter("dd"))[:2])
+    banned = [olena.password, olena.totp_secret, "a wrong password", password, secret, key, "secretword"]
+    # pytest listens even to the logger that the server has switched off.
+    told = "\n".join(record.getMessage() for record in caplog.records if record.name != "uvicorn.access")
+    assert not logging.getLogger("uvicorn.access").propagate
+    for word in (*banned, browser.cookies["__Host-desk"], "/collections"):
+        assert word not in told, word
 
 
 def test_templates_never_switch_escaping_off() -> None:

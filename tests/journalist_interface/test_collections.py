@@ -2,11 +2,14 @@ import re
 import secrets
 import time
 from datetime import timedelta
+from typing import cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Table, text
+from sqlalchemy.orm import DeclarativeBase
 
-from reviewers.tables import ArrivalRow, UnseenRow
+from hardening.database import Database
+from reviewers.tables import ArrivalRow, AssignedRow, UnseenRow
 from tests.journalist_interface.browser import Answer, Browser
 from tests.journalist_interface.office import DAY_SECONDS, Office
 from vault.tables import PartRow, SourceRow, SubmissionRow
@@ -84,13 +87,8 @@ def test_the_list_is_narrowed_to_new_mine_and_words(office: Office) -> None:
 @pytest.mark.parametrize("show", ["all", "new", "mine", "search"])
 def test_pages_lead_through_every_collection_once(office: Office, show: str) -> None:
     olena = office.hire()
+    _fill(office, olena.reviewer.reviewer_id, 120, 1)
     browser = office.sign_in(olena)
-    for number in range(120):
-        source = office.drop.source()
-        office.drop.send(source)
-        office.stores.marks.assign(olena.reviewer.reviewer_id, source.collection_id)
-        office.clock.advance(DAY_SECONDS if number == 30 else 0)
-    office.sign_in(olena, browser)
 
     found: list[str] = []
     page = browser.get("/collections?q=word" if show == "search" else f"/collections?show={show}")
@@ -104,16 +102,16 @@ def test_pages_lead_through_every_collection_once(office: Office, show: str) -> 
 
 
 def test_a_long_collection_has_pages(office: Office) -> None:
-    source = office.drop.source()
-    for _ in range(103):
-        office.drop.send(source)
-    browser = office.sign_in(office.hire())
+    olena = office.hire()
+    _fill(office, olena.reviewer.reviewer_id, 1, 103)
+    browser = office.sign_in(olena)
+    address = browser.get("/collections").links()["word000000 word"]
 
-    first = browser.get(f"/collections/{source.collection_id}")
+    first = browser.get(address)
     second = browser.get(first.links()["Next page"])
 
     assert (len(rows(first)), len(rows(second))) == (100, 3)
-    assert browser.get(f"/collections/{source.collection_id}?after=0").status == 404
+    assert browser.get(f"{address}?after=0").status == 404
 
 
 def test_nonsense_in_an_address_leads_nowhere(office: Office) -> None:
@@ -144,19 +142,19 @@ def test_alarms_stand_on_every_page(office: Office) -> None:
     assert not office.browser().get("/").words.count("too few")
 
 
-@pytest.mark.timeout(200)
-def test_the_list_is_as_quick_with_100_000_submissions(office: Office) -> None:
-    """Each list walks along an index; the bound leaves room for a busy machine, not for a scan of all rows."""
+@pytest.mark.parametrize("submissions", [5_000, pytest.param(100_000, marks=pytest.mark.full)])
+def test_the_list_is_as_quick_however_much_is_stored(office: Office, submissions: int) -> None:
+    """Each list walks along an index: a page costs what a page shows, and a scan of all rows would be seen."""
     olena = office.hire()
     browser = office.sign_in(olena)
-    office.drop.send(office.drop.source())
+    _fill(office, olena.reviewer.reviewer_id, 60, 1)
     few = _slowest(browser)
-    _fill(office, olena.reviewer.reviewer_id)
+    _fill(office, olena.reviewer.reviewer_id, submissions // 5, 5, first=60)
 
     many = _slowest(browser)
 
     assert "Next page" in browser.get("/collections?show=new").links()
-    assert many < max(3 * few, 0.25), (few, many)
+    assert many < 2 * few, (few, many)
 
 
 def _slowest(browser: Browser) -> float:
@@ -169,12 +167,14 @@ def _slowest(browser: Browser) -> float:
 
 
 def _seconds(browser: Browser, path: str) -> float:
-    began = time.perf_counter()
+    # The server is a thread of this process: its CPU time does not tell how busy the machine is.
+    began = time.process_time()
     assert browser.get(path).status == 200
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
-def _fill(office: Office, reviewer_id: str) -> None:
+def _fill(office: Office, reviewer_id: str, collections: int, each: int, first: int = 0) -> None:
+    """Store many submissions at once, all of them new to the reviewer and assigned to her."""
     today = office.clock.now().date()
     sources = [
         {
@@ -185,7 +185,7 @@ def _fill(office: Office, reviewer_id: str) -> None:
             "last_day": today - timedelta(days=number % 700 + 2),
             "closed": False,
         }
-        for number in range(20_000)
+        for number in range(first, first + collections)
     ]
     submissions = [
         {
@@ -194,18 +194,22 @@ def _fill(office: Office, reviewer_id: str) -> None:
             "day": source["last_day"],
         }
         for source in sources
-        for _ in range(5)
+        for _ in range(each)
     ]
-    with office.drop.database.writing() as session:
-        connection = session.connection()
-        connection.execute(SourceRow.__table__.insert(), sources)  # type: ignore[attr-defined]
-        connection.execute(SubmissionRow.__table__.insert(), submissions)  # type: ignore[attr-defined]
-        session.execute(text("ANALYZE"))
-    with office.database.writing() as session:
-        connection = session.connection()
-        connection.execute(ArrivalRow.__table__.insert(), submissions)  # type: ignore[attr-defined]
-        unseen = [{"reviewer_id": reviewer_id, **row} for row in submissions]
-        connection.execute(UnseenRow.__table__.insert(), unseen)  # type: ignore[attr-defined]
+    _insert(office.drop.database, (SourceRow, sources), (SubmissionRow, submissions))
+    _insert(
+        office.database,
+        (ArrivalRow, submissions),
+        (UnseenRow, [{"reviewer_id": reviewer_id, **row} for row in submissions]),
+        (AssignedRow, [{"reviewer_id": reviewer_id, "collection_id": row["collection_id"]} for row in sources]),
+    )
+
+
+def _insert(database: Database, *filled: tuple[type[DeclarativeBase], list[dict[str, object]]]) -> None:
+    with database.writing() as session:
+        for table, values in filled:
+            # Below the ORM, which would look at each of the rows.
+            session.connection().execute(cast("Table", table.__table__).insert(), values)
         session.execute(text("ANALYZE"))
 
 

@@ -1,4 +1,3 @@
-import statistics
 import time
 
 import pytest
@@ -67,7 +66,7 @@ def test_a_cookie_from_before_the_sign_in_is_worth_nothing(office: Office) -> No
     assert blank.get("/collections").status == 303
 
 
-@pytest.mark.check("C17", "C20")
+@pytest.mark.check("C17", "C20", "P10")
 def test_every_wrong_factor_gets_the_same_answer(office: Office) -> None:
     olena, petro, gone = office.hire(), office.hire("Petro"), office.hire("Maria")
     office.stores.accounts.disable(gone.reviewer.reviewer_id)
@@ -106,18 +105,18 @@ def test_a_refusal_takes_as_long_whatever_was_wrong(
             "disabled": ("Maria", gone.password),
         }
         seconds: dict[str, list[float]] = {kind: [] for kind in tries}
-        for _ in range(5):
+        for _ in range(3):
             for kind, (name, password) in tries.items():
                 office.clock.advance(15)
-                began = time.perf_counter()
+                # The server is a thread of this process: its CPU time does not tell how busy the machine is.
+                began = time.process_time()
                 assert office.try_in(name, password, "").status == 403
-                seconds[kind].append(time.perf_counter() - began)
+                seconds[kind].append(time.process_time() - began)
 
     quickest = {kind: min(times) for kind, times in seconds.items()}
     assert min(quickest.values()) > 0.1
-    # The machine is shared, so the bound is coarse; skipping the hash in any class would halve its time at least.
+    # Without the hash a class would take a tenth of the others' time, with two of them twice as much.
     assert max(quickest.values()) < 1.5 * min(quickest.values()), quickest
-    assert statistics.median(seconds["unknown"]) > 0.1
 
 
 @pytest.mark.check("C16")
