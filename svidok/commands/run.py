@@ -81,7 +81,7 @@ def run_drop(
     _say_what_is_missing(isolation)
     try:
         with ExitStack() as stack:
-            stack.enter_context(_ends_on_sigterm())
+            stack.enter_context(_ends_in_order())
             sockets = stack.enter_context(_bound(place, isolation, wish))
             children = stack.enter_context(Children())
             for child in _children(place, isolation, wish, sockets):
@@ -199,12 +199,19 @@ def _states(place: Place) -> dict[str, str]:
 
 
 @contextmanager
-def _ends_on_sigterm() -> Generator[None]:
+def _ends_in_order() -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM end the run; a second one must not end the stopping half-way."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
     def end(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        print("stopping; what is under way may end first ...", flush=True)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = [(number, signal.signal(number, end)) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
