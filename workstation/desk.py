@@ -14,7 +14,7 @@ from casework.log import CaseLog, SignedEvent, Verified
 from casework.views import Cases, fold
 from hardening.canonical import JSON
 from hardening.clock import Clock, today
-from hardening.files import private_folder
+from hardening.files import destroy, private_folder
 from keys.errors import SignatureError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
@@ -165,22 +165,14 @@ def found_desk(root: Path, founding: Founding, passphrase: str, clock: Clock) ->
             private_folder(folder)
         about = About(founding.reviewer, founding.log, founding.keysets[0].keyset.hash, founding.agent_asks)
         secret = None if founding.agent_asks else passphrase
+        gpg = Gpg(layout.gnupg, agent=True)
         try:
             # A mistyped passphrase must show before a log is made with it.
-            sign_detached(b"", Gpg(layout.gnupg, agent=True), founding.reviewer, today(clock), secret)
-            log = _log_of(layout, passphrase)
+            sign_detached(b"", gpg, founding.reviewer, today(clock), secret)
+            desk = Desk(layout, about, _log_of(layout, passphrase), clock, secret, lock)
+            _furnish(desk, founding)
         except BaseException:
-            stop_agent(Gpg(layout.gnupg, agent=True))
-            raise
-        desk = Desk(layout, about, log, clock, secret, lock)
-        try:
-            store(founding.keysets[0], layout.keysets / about.keyset)
-            for signed in founding.keysets:
-                desk.learn_keyset(signed)
-            # Last: a folder without this file is no desk yet, and is made to its end by the same command.
-            about.write(layout.about)
-        except BaseException:
-            desk.close()
+            stop_agent(gpg)
             raise
     return desk
 
@@ -199,6 +191,7 @@ def open_desk(root: Path, passphrase: Callable[[], str], clock: Clock) -> Desk:
             log = CaseLog.open(layout.log, secret)
         except CaseworkError as error:
             raise DeskError(str(error)) from error
+        _sweep(layout)
         return Desk(layout, about, log, clock, None if about.agent_asks else secret, lock)
 
 
@@ -227,12 +220,31 @@ def _verify(founding: Founding, judge: Gpg) -> None:
         raise DeskError("the keyset does not seal to this reviewer")
 
 
+def _furnish(desk: Desk, founding: Founding) -> None:
+    try:
+        store(founding.keysets[0], desk.layout.keysets / desk.about.keyset)
+        for signed in founding.keysets:
+            desk.learn_keyset(signed)
+        # Last: a folder without this file is no desk yet, and is made to its end by the same command.
+        desk.about.write(desk.layout.about)
+    except BaseException:
+        desk.close()
+        raise
+
+
 def _log_of(layout: Layout, passphrase: str) -> CaseLog:
     """Make the log, or take up the one that lies here: whatever it holds, it is never thrown away."""
     try:
         return CaseLog.open(layout.log, passphrase) if layout.log.exists() else CaseLog.create(layout.log, passphrase)
     except CaseworkError as error:
         raise DeskError(str(error)) from error
+
+
+def _sweep(layout: Layout) -> None:
+    """Remove the files that a command was writing when it was cut off; they never had their names."""
+    for folder in (layout.root, layout.promises, layout.outbox):
+        for leftover in folder.glob(".*.part"):
+            destroy(leftover)
 
 
 @contextmanager
