@@ -57,7 +57,7 @@ class Desk:
 
 def unpack(packed: bytes) -> Desk:
     """Read what `Desk.pack` wrote; only this process writes it, so it is what it was."""
-    told = cast("Mapping[str, JSON]", strict_json(packed, _LARGEST_BYTES))
+    told: Mapping[str, JSON] = cast("Mapping[str, JSON]", strict_json(packed, _LARGEST_BYTES))
     back = cast("list[int] | None", told["returned"])
     return Desk(
         reviewer_id=cast("str", told["reviewer"]),

@@ -28,10 +28,14 @@ Alarm = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerLimits:
-    """How much a reviewer may ask for at once."""
+    """How much a reviewer may ask for at once.
+
+    Attributes:
+        bag_parts: In one transfer bag; the keeper signs a promise for nearly each of them while the reviewer waits.
+    """
 
     return_bytes: int = RETURN.limit_bytes
-    bag_parts: int = 5_000
+    bag_parts: int = 2_000
     sign_ins_at_once: int = 2
     sign_ins_waiting: int = 64
     sign_ins_per_second: float = 5.0

@@ -61,7 +61,7 @@ class Frozen:
 
 def thawed(packed: bytes, selection_id: str) -> Frozen:
     """Read what `Frozen.pack` wrote; the store is ours, so it is what it was. The selection's id becomes the bag's."""
-    told = cast("Mapping[str, JSON]", strict_json(packed, _LARGEST_FACTS_BYTES))
+    told: Mapping[str, JSON] = cast("Mapping[str, JSON]", strict_json(packed, _LARGEST_FACTS_BYTES))
     promises = cast("Mapping[str, str]", told["promises"])
     return Frozen(
         replace(parse_index(cast("str", told["index"]).encode()), bag_id=selection_id),
@@ -169,12 +169,12 @@ def _listed(submission: StoredSubmission) -> Submission:
 
 
 def _waiting(site: Site, submissions: Iterable[StoredSubmission]) -> list[Received]:
-    entries = (
-        Received(part.ct_sha256, size_class(part.size_bytes), submission.day)
+    entries = {
+        (entry := Received(part.ct_sha256, size_class(part.size_bytes), submission.day)).leaf_hash(): entry
         for submission in submissions
         for part in submission.parts
-    )
-    return [entry for entry in entries if site.stores.inbox.pending(entry.leaf_hash())]
+    }
+    return [entries[leaf] for leaf in sorted(site.stores.inbox.pending_among(entries))]
 
 
 async def _promises(site: Site, waiting: Iterable[Received]) -> dict[str, bytes]:

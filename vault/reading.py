@@ -10,7 +10,7 @@ from collections.abc import Collection as Sized
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,8 @@ from vault.records import Collection, Part, Submission, SubmissionNotice
 from vault.tables import DeletedReplyRow, PartRow, PendingLeafRow, SourceRow, SubmissionRow
 
 PAGE = 50
+
+_Value = TypeVar("_Value", str, bytes)
 
 # Some databases take no more than 999 values in one statement.
 _CHUNK = 500
@@ -150,6 +152,16 @@ class InboxReader:
         with self._database.reading() as session:
             return bool(session.scalar(select(exists().where(PendingLeafRow.leaf_hash == leaf_hash))))
 
+    def pending_among(self, leaf_hashes: Iterable[bytes]) -> frozenset[bytes]:
+        """Return those of the entries that still wait for the merge, as `pending` says of one."""
+        found: set[bytes] = set()
+        with self._database.reading() as session:
+            for chunk in _chunks(sorted(set(leaf_hashes))):
+                found.update(
+                    session.scalars(select(PendingLeafRow.leaf_hash).where(PendingLeafRow.leaf_hash.in_(chunk)))
+                )
+        return frozenset(found)
+
     def deleted_replies(self) -> frozenset[str]:
         """Return the ids of the replies that sources have deleted and the outbox has to destroy."""
         with self._database.reading() as session:
@@ -208,7 +220,7 @@ def _with_parts(session: Session, rows: Sequence[SubmissionRow]) -> list[Submiss
     return [Submission(row.submission_id, row.collection_id, row.day, tuple(parts[row.submission_id])) for row in rows]
 
 
-def _chunks(values: Sized[str]) -> Iterator[list[str]]:
+def _chunks(values: Sized[_Value]) -> Iterator[list[_Value]]:
     left = iter(values)
     while chunk := list(islice(left, _CHUNK)):
         yield chunk

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 
 HOST = "desk.onion"
-_SECONDS = 30
+_SECONDS = 60
 
 File = tuple[str, bytes]
 

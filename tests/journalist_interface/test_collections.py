@@ -209,7 +209,8 @@ def _insert(database: Database, *filled: tuple[type[DeclarativeBase], list[dict[
     with database.writing() as session:
         for table, values in filled:
             # Below the ORM, which would look at each of the rows.
-            session.connection().execute(cast("Table", table.__table__).insert(), values)
+            below: Table = cast("Table", table.__table__)
+            session.connection().execute(below.insert(), values)
         session.execute(text("ANALYZE"))
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Select, text
 from sqlalchemy.dialects import sqlite
 
+from ledger.entry import Received, size_class
 from tests.stores import Stores
 from tests.vault.drop import Drop, seal
 from vault.errors import NotFoundError
@@ -87,6 +88,9 @@ def test_a_hash_leads_to_its_collection(drop: Drop) -> None:
 
     assert drop.reader.holders([sealed.sha256, "0" * 64]) == {sealed.sha256: source.collection_id}
     assert not drop.reader.pending(bytes(32))
+    waiting = Received(sealed.sha256, size_class(sealed.size_bytes), TODAY).leaf_hash()
+    assert drop.reader.pending(waiting)
+    assert drop.reader.pending_among([bytes(32), waiting]) == {waiting}
 
 
 def test_replies_are_sealed_to_the_keys_of_those_who_can_still_read_them(drop: Drop) -> None:
