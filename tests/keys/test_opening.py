@@ -5,6 +5,7 @@ import io
 import os
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ from tests.keys.sealing_world import PART_ID, Flow, Sealer, binary, label, make_
 
 MEBIBYTE = 1024 * 1024
 CONTENT = b"what happened, and where, and when. " * 3000
+_OPENING_FLAGS = (
+    "--no-options", "--batch", "--no-tty", "--no-verbose", "--no-auto-key-locate", "--no-auto-key-import",
+    "--no-auto-key-retrieve", "--disable-dirmngr", "--pinentry-mode=loopback", "--exit-on-status-write-error",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +179,35 @@ def test_the_name_in_the_message_is_never_a_path(
 
     assert verdict.trailer.name == "../../evil"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["deep", "home", "named", "part"]
+
+
+@pytest.mark.check("Q3")
+def test_every_gpg_of_an_opening_runs_as_we_say_and_with_nothing_of_the_message(
+    opener: Reviewer, sealer: Sealer, tmp_path: Path
+) -> None:
+    """As the kernel saw it, its agent left out: fixed flags, its own home, a bound, no file, no name in its words."""
+    log, program = tmp_path / "calls", tmp_path / "traced-gpg"
+    program.write_text(f'#!/bin/sh\nexec strace -s 4096 -e trace=execve,connect -o {log} -A gpg "$@"\n')
+    program.chmod(0o700)
+    gpg = replace(opener.gpg, program=str(program))
+    ciphertext, _sealed = sealer(CONTENT, "part")
+
+    verdict = inspect(ciphertext, gpg, opener.passphrase)
+    release(ciphertext, verdict, io.BytesIO(), gpg, opener.passphrase)
+
+    started = [line for line in log.read_text().splitlines() if "execve(" in line and "/gpg" in line.partition(",")[0]]
+    readings = [line for line in started if "--max-output" in line]
+    assert len(readings) == 2
+    for line in started:
+        assert [flag for flag in _OPENING_FLAGS if f'"{flag}"' not in line] == []
+        assert f'"--homedir", "{opener.gpg.home}"' in line
+        assert '"--status-fd", "' in line
+        assert str(ciphertext) not in line
+        assert opener.passphrase not in line
+        assert "embedded-filename" not in line
+        assert line.rstrip().partition("]")[0].endswith('"--decrypt"')
+    assert all(f'"--max-output", "{ciphertext.stat().st_size}"' in line for line in readings)
+    assert "AF_INET" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
