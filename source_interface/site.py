@@ -26,7 +26,7 @@ from source_interface.parts import SourceParts
 from source_interface.uploads import Uploads
 from source_interface.visit import Visit, unpack
 
-_FORM_LIMITS = FormLimits(body_bytes=16 * 1024, fields=8, files=0, text_bytes=8 * 1024, field_characters=4096)
+_FORM_LIMITS = FormLimits(body_bytes=256 * 1024, fields=8, files=0, text_bytes=8 * 1024, field_characters=4096)
 _VISIT_FORMS = "visit"
 _CLEAR_SITE_DATA = '"cache", "cookies", "storage"'
 

@@ -20,7 +20,7 @@ from hardening.database import Database, open_to_read, open_to_write
 from hardening.files import Room
 from hardening.headers import App
 from hardening.migrating import create
-from hardening.serving import DropServer, Listener, ServingLimits, bind_unix
+from hardening.serving import DropServer, Listener, ServingLimits, bind_loopback, bind_unix
 from hardening.sessions import SessionLimits, Sessions
 from keys.argon import ArgonParameters
 from keys.codename import Codename, parse
@@ -93,6 +93,7 @@ class House:
         facts: PublicFacts | None = None,
         argon: ArgonParameters = CHEAP,
         gpg: Gpg | None = None,
+        loopback: bool = False,
     ) -> None:
         self.root = root
         self.keyring = keyring
@@ -102,6 +103,12 @@ class House:
         self.desk: Desk | None = Desk(keyring.keyset, keyring.recipients)
         self.room: Callable[[], Room] = lambda: Room(free_bytes=10**12, free_fraction=0.5)
         self.socket = root / "source.sock"
+        self.listeners = [Listener(bind_unix(self.socket))]
+        self.host = HOST
+        if loopback:
+            # For real browsers, which know no Unix sockets.
+            self.listeners.append(Listener(bind_loopback(0)))
+            self.host = f"127.0.0.1:{self.listeners[1].socket.getsockname()[1]}"
         self.databases: list[Database] = []
         self.shelves = Shelves(root)
         self.shelves.prepare()
@@ -126,7 +133,7 @@ class House:
             sessions=self.sessions,
             pepper=PEPPER,
             argon=argon,
-            hosts=frozenset({HOST}),
+            hosts=frozenset({HOST, self.host}),
         )
         self.app: App = build_app(self.parts)
         self._bags = 0
@@ -246,8 +253,7 @@ class House:
     @contextmanager
     def living(self, limits: ServingLimits | None = None) -> Generator["House"]:
         self.clients: list[httpx.Client] = []
-        listener = Listener(bind_unix(self.socket))
-        server = DropServer(self.app, [listener], limits or ServingLimits(), build_refusal(self.parts))
+        server = DropServer(self.app, self.listeners, limits or ServingLimits(), build_refusal(self.parts))
         thread = threading.Thread(target=asyncio.run, args=(server.run(),))
         thread.start()
         try:

@@ -2,6 +2,7 @@
 
 import secrets
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from math import sqrt
@@ -11,8 +12,9 @@ import pytest
 from keys.argon import ArgonParameters
 from keys.codename import new, parse
 from source_interface.pages import PAGE_BYTES
+from source_interface.parts import SourceLimits
 from tests.browserlike import Browser, Page
-from tests.source_interface.house import HOST, House, shown_codename
+from tests.source_interface.house import HOST, Answer, House, shown_codename
 
 MakeHouse = Callable[..., House]
 _SLOW = ArgonParameters(memory_kib=128 * 1024, passes=9)
@@ -300,6 +302,51 @@ def test_no_change_without_the_visits_own_token(house: House, path: str, kind: s
     assert page.status == 200
     assert "You have not yet finished with your codename" in page.text
     assert "reply" in page.text
+
+
+@pytest.mark.check("E7", "E18")
+@pytest.mark.parametrize(
+    ("media_type", "body", "status"),
+    [
+        ("application/x-www-form-urlencoded", b"codename=a;b=c", 400),
+        ("application/x-www-form-urlencoded", b"a;" * 60_000, 400),
+        ("application/x-www-form-urlencoded", b"&".join([b"codename=a"] * 60), 400),
+        ("application/x-www-form-urlencoded", b"codename=a&other=b", 400),
+        ("application/x-www-form-urlencoded", b"codename=a&codename=b", 400),
+        ("application/json", b'{"codename": "a"}', 415),
+        ("text/plain", b"codename=a", 415),
+    ],
+)
+def test_what_is_not_the_login_form_is_refused_quickly(house: House, media_type: str, body: bytes, status: int) -> None:
+    lines = ["POST /login HTTP/1.1", f"Host: {HOST}", f"Content-Type: {media_type}", f"Content-Length: {len(body)}"]
+
+    began = time.monotonic()
+    answer = house.ask("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+
+    assert answer.status == status
+    assert time.monotonic() - began < 1
+    assert answer.every("set-cookie") == []
+
+
+@pytest.mark.check("D2", "C14")
+def test_too_many_codenames_at_once_are_asked_to_wait(make_house: MakeHouse) -> None:
+    house = make_house(argon=_SLOW, limits=SourceLimits(derivations_at_once=1, derivations_waiting=1))
+    answers: list[Answer] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(house.get("/begin", "Content-Length: 0", method="POST")))
+        for _ in range(4)
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answer.status for answer in answers) == [303, 303, 503, 503]
+    for answer in answers:
+        if answer.status == 503:
+            assert answer.every("retry-after") == ["60"]
+            assert b"Many people are here just now" in answer.body
 
 
 @pytest.mark.check("C9")

@@ -25,7 +25,8 @@ from vault.reading import InboxReader
 from vault.tables import INBOX
 
 _TRACED = "openat,creat,write,writev,pwrite64,pwritev,sendfile,memfd_create,copy_file_range,splice,execve"
-_SIZES = (1024, 1024 * 1024 + 1, 3 * 1024 * 1024)
+# One that is gathered whole, and one that passes while it arrives.
+_SIZES = (1024, 1024 * 1024 + 1)
 _UNQUOTED = re.compile(r"\\x([0-9a-f]{2})")
 
 
