@@ -66,7 +66,8 @@ async def listen(listener: socket.socket, answer: Answer) -> asyncio.Server:
         finally:
             writer.close()
 
-    return await asyncio.start_unix_server(one, sock=listener, limit=LONGEST_LINE)
+    # Not start_unix_server: from Python 3.13 on it removes the path at the end, and the path is not ours.
+    return await asyncio.start_server(one, sock=listener, limit=LONGEST_LINE)
 
 
 async def _answered(reader: asyncio.StreamReader, answer: Answer) -> bytes:

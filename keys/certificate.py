@@ -91,6 +91,19 @@ def read_certificate(untrusted: bytes, day: date, gpg: Gpg) -> Certificate:
     return Certificate(keys[0], tuple(keys[1:]), sum(record[0] == "uid" for record in records))
 
 
+def keygrips(certificate: bytes, gpg: Gpg) -> frozenset[str]:
+    """Return the names under which an agent would keep the secret halves of *certificate*: ``GRIP.key``.
+
+    Raises:
+        CertificateError: Gpg cannot read it.
+    """
+    outcome = run(gpg, ("--no-keyring", "--with-colons", "--with-keygrip", "--show-keys"), certificate)
+    if outcome.returncode != 0:
+        raise CertificateError("gpg cannot read the certificate")
+    records = [line.split(":") for line in outcome.stdout.decode("utf-8", "replace").split("\n")]
+    return frozenset(record[9] for record in records if record[0] == "grp")
+
+
 def minimal(untrusted: bytes, key: Fingerprint, gpg: Gpg) -> bytes:
     """Cut a certificate down to its primary key, its user id and the one subkey *key*.
 

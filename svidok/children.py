@@ -43,14 +43,22 @@ class _Running:
 
 @dataclass(slots=True)
 class Children:
-    """The processes of a drop, in the order of their start; a context manager that stops them in reverse."""
+    """The processes of a drop; a context manager that stops them.
 
+    Attributes:
+        program: The command that every child's arguments, and our process id, are put behind.
+        monotonic: A clock that only runs forward.
+        grace_seconds: How long a process may take to end when it is asked to.
+    """
+
+    program: Sequence[str] = (sys.executable, "-m", "svidok", "serve")
     monotonic: Callable[[], float] = time.monotonic
+    grace_seconds: float = _GRACE_SECONDS
     _running: list[_Running] = field(default_factory=list)
 
     def start(self, child: Child) -> None:
         """Start *child*."""
-        self._running.append(_Running(child, _launch(child), self.monotonic()))
+        self._running.append(_Running(child, self._launch(child), self.monotonic()))
 
     def tend(self) -> str | None:
         """Start again what has died; tell the name of a process that refuses to run, if one does."""
@@ -64,16 +72,9 @@ class Children:
         return None
 
     def stop(self) -> None:
-        """Ask every process to end, the last started first, and end those that do not."""
-        for one in reversed(self._running):
-            if one.process.poll() is None:
-                one.process.send_signal(signal.SIGTERM)
-                try:
-                    one.process.wait(_GRACE_SECONDS)
-                except subprocess.TimeoutExpired:
-                    _log.warning("the process %s did not end when asked and was killed", one.child.name)
-                    one.process.kill()
-            one.process.wait()
+        """Ask the processes to end, the first started last because the others ask it; kill what does not end."""
+        self._end(self._running[1:])
+        self._end(self._running[:1])
         self._running.clear()
 
     def __enter__(self) -> Self:
@@ -84,6 +85,19 @@ class Children:
     ) -> None:
         self.stop()
 
+    def _end(self, together: Sequence[_Running]) -> None:
+        for one in together:
+            if one.process.poll() is None:
+                one.process.send_signal(signal.SIGTERM)
+        end = self.monotonic() + self.grace_seconds
+        for one in together:
+            try:
+                one.process.wait(max(0.0, end - self.monotonic()))
+            except subprocess.TimeoutExpired:
+                _log.warning("the process %s did not end when asked and was killed", one.child.name)
+                one.process.kill()
+                one.process.wait()
+
     def _again(self, one: _Running, code: int) -> None:
         now = self.monotonic()
         if one.not_before == 0.0:
@@ -92,20 +106,26 @@ class Children:
             one.not_before = now + one.pause
             one.pause = min(one.pause * 2, _LONGEST_PAUSE_SECONDS)
         if now >= one.not_before:
-            one.process, one.started, one.not_before = _launch(one.child), now, 0.0
+            one.process, one.started, one.not_before = self._launch(one.child), now, 0.0
 
-
-def _launch(child: Child) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C reaches the parent alone, which stops things in order.
-    return subprocess.Popen(
-        [sys.executable, "-m", "svidok", "serve", *child.arguments],
-        stdin=subprocess.DEVNULL,
-        pass_fds=child.descriptors,
-        env={**_clean_environment(), **child.environment},
-        start_new_session=True,
-    )
+    def _launch(self, child: Child) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches the parent alone, which stops things in order.
+        return subprocess.Popen(
+            [*self.program, *child.arguments, "--parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            pass_fds=child.descriptors,
+            env={**_clean_environment(), **child.environment},
+            start_new_session=True,
+        )
 
 
 def _clean_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC", **kept}
+    return {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        # Nothing is ever imported from the folder in which somebody happened to type the command.
+        "PYTHONSAFEPATH": "1",
+        **kept,
+    }

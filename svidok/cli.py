@@ -6,7 +6,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
+from hardening.errors import HardeningError
 from hardening.logs import configure
+from keys.errors import KeysError
 from svidok.errors import CommandError
 
 # A server process never loads the workstation and the workstation never loads a server: the table holds names only.
@@ -43,11 +45,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_arguments(parser)
     try:
         return int(command.run(parser.parse_args(arguments[1:])))
-    except CommandError as error:
+    except (CommandError, HardeningError, KeysError) as error:
         print(f"svidok: {error}", file=sys.stderr)
+        return FAILED
+    except OSError as error:
+        print(f"svidok: {_plain(error)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _plain(error: OSError) -> str:
+    """Say what the system refused, and about which of the files that the command was given."""
+    said = (error.strerror or type(error).__name__).lower()
+    return said if error.filename is None else f"{error.filename}: {said}"
 
 
 def _help() -> str:

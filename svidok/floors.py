@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from svidok.errors import CommandError
@@ -20,7 +22,27 @@ GNUPG_FLOORS = {"2.2": "2.2.40-1.1+deb12u2", "2.4": "2.4.7-21"}
 _GNUPG_UPSTREAM_FLOOR = "2.4.9"
 
 
-def check_floors() -> None:
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """How to learn what is on this machine.
+
+    Attributes:
+        version: Of a Python distribution; raises PackageNotFoundError.
+        output: Of a program; empty if there is none.
+        succeeds: Whether a program ends with 0.
+    """
+
+    version: Callable[[str], str]
+    output: Callable[..., str]
+    succeeds: Callable[..., bool]
+
+
+def on_this_machine() -> Installed:
+    """Ask the interpreter and the programs themselves."""
+    return Installed(version, _output, _succeeds)
+
+
+def check_floors(installed: Installed) -> None:
     """Return only if every part is at its floor or above.
 
     Raises:
@@ -28,24 +50,24 @@ def check_floors() -> None:
     """
     for name, floor in FLOORS.items():
         try:
-            found = version(name)
+            found = installed.version(name)
         except PackageNotFoundError as error:
             raise CommandError(f"{name} is not installed") from error
         if _numbers(found) < _numbers(floor):
             raise CommandError(f"{name} {found} has known holes; {floor} or newer is needed")
-    _check_gnupg()
+    _check_gnupg(installed)
 
 
-def _check_gnupg() -> None:
-    upstream = re.search(r"^gpg \(GnuPG\) (\S+)", _output("gpg", "--version"), re.MULTILINE)
+def _check_gnupg(installed: Installed) -> None:
+    upstream = re.search(r"^gpg \(GnuPG\) (\S+)", installed.output("gpg", "--version"), re.MULTILINE)
     if upstream is None:
         raise CommandError("gpg is missing: install the package gnupg")
     if _numbers(upstream[1]) >= _numbers(_GNUPG_UPSTREAM_FLOOR):
         return
-    package = _output("dpkg-query", "-W", "-f", "${Version}", "gpg")
+    package = installed.output("dpkg-query", "-W", "-f", "${Version}", "gpg")
     floor = GNUPG_FLOORS.get(".".join(upstream[1].split(".")[:2]))
     # dpkg itself compares Debian's versions; its answer is its exit code.
-    if not package or floor is None or not _succeeds("dpkg", "--compare-versions", package, "ge", floor):
+    if not package or floor is None or not installed.succeeds("dpkg", "--compare-versions", package, "ge", floor):
         raise CommandError(f"gpg {package or upstream[1]} has known holes; install the security updates")
 
 

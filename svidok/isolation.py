@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +83,9 @@ def _closed_to_others(root: Path) -> Path | None:
     return None
 
 
-def _exists(look_up: object, name: str) -> bool:
+def _exists(look_up: Callable[[str], object], name: str) -> bool:
     try:
-        look_up(name)  # type: ignore[operator]
+        look_up(name)
     except KeyError:
         return False
     return True
@@ -100,8 +101,14 @@ def _run(*command: str) -> None:
 
 
 def _uid(name: str) -> int:
-    return pwd.getpwnam(name).pw_uid
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError as error:
+        raise CommandError(f"the system user {name} is missing: svidok init, as root, makes it") from error
 
 
 def _gid(name: str) -> int:
-    return grp.getgrnam(name).gr_gid
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise CommandError(f"the system group {name} is missing: svidok init, as root, makes it") from error

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pyotp.totp import TOTP
 
-from settings import load
+from svidok.commands.init import open_drop
 from svidok.commands.run import Wish, run_drop
+from svidok.errors import CommandError
 from svidok.evaluation import SignIn, Trial, set_up
-from svidok.identity import Identity
 
 SOURCE_PORT = 8080
 JOURNALIST_PORT = 8081
@@ -25,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Set up what is missing, run it until Ctrl-C."""
     trial = Trial(arguments.folder.resolve())
+    if arguments.code and not trial.complete:
+        raise CommandError(f"nothing was set up in {arguments.folder} yet")
     if arguments.code:
         print(TOTP(SignIn.read(trial.credentials).totp_secret).now())
         return 0
@@ -32,9 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"setting up a drop for trying out in {trial.root} ...", flush=True)
         set_up(trial)
     wish = Wish("private", tuple(arguments.listen), proxy_line=False)
-    place = trial.place
-    identity = Identity.read(place.identity)
-    return run_drop(place, load(place.settings), identity, wish, lambda: _tell(trial, arguments.folder))
+    place, settings, identity = open_drop(trial.place.root)
+    return run_drop(place, settings, identity, wish, lambda: _tell(trial, arguments.folder))
 
 
 def _tell(trial: Trial, folder: Path) -> None:

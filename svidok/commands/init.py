@@ -11,7 +11,7 @@ from keeper.log_key import LogKey
 from onion.client_auth import AuthorizedClients
 from onion.service import OnionKeys
 from reviewers.tables import REVIEWERS
-from settings import Drop, Settings, load, write
+from settings import Drop, Settings, SettingsError, load, write
 from svidok.errors import CommandError
 from svidok.identity import Identity, new_origin
 from svidok.isolation import KEEPER, REVIEWER, SOURCE, Isolation, create_users, find
@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the drop and say what comes next."""
+    if not arguments.name.strip() or not arguments.name.isprintable():
+        raise CommandError("the name is one line of visible characters")
     place = Place(arguments.folder.resolve())
     identity = create_drop(place, Settings(drop=Drop(name=arguments.name, evaluation=arguments.evaluation)))
     print(f"made the drop in {place.root}")
@@ -80,13 +82,15 @@ def open_drop(folder: Path) -> tuple[Place, Settings, Identity]:
     """Read what a drop says of itself.
 
     Raises:
-        CommandError: The folder is not that of a drop.
-        SettingsError: The settings file cannot be meant.
+        CommandError: The folder is not that of a drop, or its settings cannot be meant.
     """
     place = Place(folder.resolve())
     if not place.identity.exists():
         raise CommandError(f"{folder} is not the folder of a drop; `svidok init {folder}` makes one")
-    return place, load(place.settings), Identity.read(place.identity)
+    try:
+        return place, load(place.settings), Identity.read(place.identity)
+    except SettingsError as error:
+        raise CommandError(f"{place.settings}: {error}") from error
 
 
 def _refuse_used(root: Path) -> None:

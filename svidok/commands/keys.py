@@ -16,13 +16,11 @@ from keys.gpg import Gpg
 from keys.keyset import DEFAULT_QUORUM, Keyset, expiring, quorum_met, usable
 from keys.keyset_store import load, store
 from keys.keyset_trust import verify_change, verify_first
-from svidok import ceremony
+from svidok import ceremony, passphrases
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.statement import install_statement
-
-_PASSPHRASE_BYTES = 1024
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,10 +63,14 @@ def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keys
     """Check the keyset in the folder *keyset* and put it where the drop looks for it.
 
     Raises:
-        CommandError: It is the first and no fingerprints were typed.
+        CommandError: This is no drop's folder, the keyset is another drop's, or it is the first and no fingerprints
+            were typed.
         KeysError: It may not follow what is installed; that stays.
     """
+    identity = Identity.read(place.identity)
     signed = load(keyset)
+    if signed.keyset.log not in (None, str(identity.log)):
+        raise CommandError("this keyset was made for another drop: it names another log")
     judge = Gpg(private_folder(place.judge))
     if place.keyset.exists():
         installed = verify_change(load(place.keyset).keyset, signed, judge)
@@ -160,13 +162,13 @@ def _sign(arguments: argparse.Namespace) -> int:
 
 
 def _owner(arguments: argparse.Namespace) -> tuple[Fingerprint, Gpg, str | None]:
-    passphrase = _read_passphrase(arguments.passphrase_file) if arguments.passphrase_file else None
+    passphrase = passphrases.from_file(arguments.passphrase_file) if arguments.passphrase_file else None
     return Fingerprint(arguments.key), Gpg(arguments.gnupg, agent=True), passphrase
 
 
 def _asking(file: Path | None) -> ceremony.Passphrase:
     if file is not None:
-        shared = _read_passphrase(file)
+        shared = passphrases.from_file(file)
         return lambda _name: shared
     known: dict[str, str] = {}
 
@@ -184,11 +186,6 @@ def _ask_twice(name: str) -> str:
         if first and first == getpass.getpass("again: "):
             return first
         print("the two are not the same, or empty", file=sys.stderr)
-
-
-def _read_passphrase(file: Path) -> str:
-    with file.open("rb") as opened:
-        return opened.read(_PASSPHRASE_BYTES).decode("utf-8").rstrip("\r\n")
 
 
 def _facts(keyset: Keyset) -> dict[str, object]:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pwd
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,6 @@ from pathlib import Path
 from hardening.asking import AskingError, RefusedError, ask
 from hardening.clock import SystemClock
 from hardening.database import open_to_write
-from hardening.database_errors import DatabaseError
 from keys.argon import FLOOR
 from keys.password import Passwords
 from onion.client_auth import AuthorizedClients, ClientKey, auth_private_line, client_pair
@@ -25,11 +25,11 @@ from reviewers.errors import ReviewersError
 from reviewers.guard import SignInGuard
 from reviewers.records import Credentials, Reviewer
 from reviewers.tables import REVIEWERS
-from settings import SettingsError
 from svidok.commands.init import open_drop
 from svidok.errors import CommandError
 from svidok.isolation import KEEPER, find
 from svidok.place import Place
+from svidok.running import is_running
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     try:
         return actions[arguments.action](arguments)
-    except (ReviewersError, DatabaseError, OnionError, SettingsError) as error:
+    except (ReviewersError, OnionError) as error:
         raise CommandError(str(error)) from error
 
 
@@ -160,29 +160,37 @@ def _accounts(place: Place, url: str) -> Generator[tuple[Accounts, AuditLog]]:
 
 
 def _let_in(place: Place, reviewer_id: str, key: ClientKey) -> None:
-    if _told(place, f"authorize {reviewer_id} {key.text}"):
+    if is_running(place):
+        _tell_keeper(place, f"authorize {reviewer_id} {key.text}")
         return
-    clients = AuthorizedClients.prepare(place.onion / "reviewer")
-    clients.add(reviewer_id, key)
-    _give_back(place, clients.folder)
+    with _clients(place) as clients:
+        clients.add(reviewer_id, key)
 
 
 def _shut_out(place: Place, reviewer_id: str) -> None:
-    if not _told(place, f"revoke {reviewer_id}"):
-        AuthorizedClients.prepare(place.onion / "reviewer").remove(reviewer_id)
+    if is_running(place):
+        _tell_keeper(place, f"revoke {reviewer_id}")
+        return
+    with _clients(place) as clients:
+        clients.remove(reviewer_id)
 
 
-def _told(place: Place, line: str) -> bool:
-    """Tell the running keeper; False if the drop does not run."""
-    if not place.reviewer_broker.exists():
-        return False
+def _tell_keeper(place: Place, line: str) -> None:
     try:
         asyncio.run(ask(place.reviewer_broker, line))
-    except AskingError:
-        return False
-    except RefusedError as error:
-        raise CommandError(f"the keeper refused: {error}") from error
-    return True
+    except (AskingError, RefusedError) as error:
+        # Files that we wrote behind its back would not bind the tor that runs; the reviewers' process asks again.
+        print(
+            f"note: {error}; the keeper will be asked again until the onion keys follow the accounts", file=sys.stderr
+        )
+
+
+@contextmanager
+def _clients(place: Place) -> Generator[AuthorizedClients]:
+    """Lend the onion keys of a drop that does not run."""
+    clients = AuthorizedClients.prepare(place.onion / "reviewer")
+    yield clients
+    _give_back(place, clients.folder)
 
 
 def _give_back(place: Place, folder: Path) -> None:

@@ -2,29 +2,29 @@
 
 import argparse
 import json
-import shutil
 import signal
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from hardening.files import destroy
-from hardening.process import SCRUBBING, swap_in_use
+from hardening.process import SCRUBBING
 from hardening.serving import bind_loopback, bind_unix
-from settings import Settings, SettingsError
+from settings import Settings
 from svidok import isolation as separate
 from svidok.children import Child, Children
 from svidok.commands.init import open_drop
 from svidok.errors import CommandError
-from svidok.floors import check_floors
+from svidok.floors import check_floors, on_this_machine
 from svidok.identity import Identity
 from svidok.place import Place
-from svidok.secrets_here import refuse_secret_keys
+from svidok.running import is_running
+from svidok.safety import refuse_unsafe
 
 _TICK_SECONDS = 0.2
 
@@ -54,10 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the drop until Ctrl-C or SIGTERM."""
-    try:
-        place, settings, identity = open_drop(arguments.folder)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
+    place, settings, identity = open_drop(arguments.folder)
     wish = Wish(arguments.tor, tuple(arguments.listen) if arguments.listen else None, arguments.proxy_line)
     return run_drop(place, settings, identity, wish)
 
@@ -74,9 +71,9 @@ def run_drop(
     Raises:
         CommandError: The machine, the keyset or the settings do not allow it.
     """
-    check_floors()
+    check_floors(on_this_machine())
     if wish.tor == "public":
-        _refuse_unsafe(place, settings)
+        refuse_unsafe(place, settings)
     isolation = separate.find(place.root)
     _say_what_is_missing(isolation)
     try:
@@ -125,22 +122,25 @@ class _Sockets:
 @contextmanager
 def _bound(place: Place, isolation: separate.Isolation, wish: Wish) -> Generator[_Sockets]:
     """Bind every socket before any process starts, so that no visitor ever meets a closed door."""
-    paths = (place.source_socket, place.journalist_socket, place.source_broker, place.reviewer_broker)
-    for path in (*paths, place.services, place.network):
-        destroy(path)
-    source, journalist, source_broker, reviewer_broker = (bind_unix(path) for path in paths)
-    ports = [bind_loopback(port) for port in wish.ports or ()]
-    isolation.give(place.source_socket, separate.SOURCE, separate.KEEPER, 0o660)
-    isolation.give(place.journalist_socket, separate.REVIEWER, separate.KEEPER, 0o660)
-    isolation.give(place.source_broker, separate.KEEPER, separate.SOURCE, 0o660)
-    isolation.give(place.reviewer_broker, separate.KEEPER, separate.REVIEWER, 0o660)
-    try:
-        yield _Sockets([source, *ports[:1]], [journalist, *ports[1:]], [source_broker, reviewer_broker])
-    finally:
-        for one in (source, journalist, source_broker, reviewer_broker, *ports):
-            one.close()
-        for path in (*paths, place.services, place.network):
-            destroy(path)
+    owners = (
+        (place.source_socket, separate.SOURCE, separate.KEEPER),
+        (place.journalist_socket, separate.REVIEWER, separate.KEEPER),
+        (place.source_broker, separate.KEEPER, separate.SOURCE),
+        (place.reviewer_broker, separate.KEEPER, separate.REVIEWER),
+    )
+    if is_running(place):
+        raise CommandError(f"the drop in {place.root} runs already, or is still ending")
+    with ExitStack() as undoing:
+        for told in (place.services, place.network):
+            destroy(told)
+            undoing.callback(destroy, told)
+        bound: list[socket.socket] = []
+        for path, owner, group in owners:
+            bound.append(undoing.enter_context(closing(bind_unix(path))))
+            undoing.callback(destroy, path)
+            isolation.give(path, owner, group, 0o660)
+        ports = [undoing.enter_context(closing(bind_loopback(port))) for port in wish.ports or ()]
+        yield _Sockets([bound[0], *ports[:1]], [bound[1], *ports[1:]], bound[2:])
 
 
 def _children(place: Place, isolation: separate.Isolation, wish: Wish, sockets: _Sockets) -> Iterator[Child]:
@@ -164,19 +164,9 @@ def _children(place: Place, isolation: separate.Isolation, wish: Wish, sockets: 
     yield child("journalist", separate.REVIEWER, sockets.journalist, *lined)
 
 
-def _refuse_unsafe(place: Place, settings: Settings) -> None:
-    if settings.drop.evaluation:
-        raise CommandError("an evaluation drop never goes to the public Tor network; make a real one: svidok init")
-    refuse_secret_keys(place.keyset)
-    if swap_in_use():
-        raise CommandError("swap is in use: what sources write could reach the disk; run swapoff -a first")
-
-
 def _say_what_is_missing(isolation: separate.Isolation) -> None:
     if isolation.missing:
         print(f"note: {isolation.missing}; Landlock alone keeps them apart", flush=True)
-    if shutil.which("gpg") is None:
-        raise CommandError("gpg is missing: install the package gnupg")
 
 
 def _tell(identity: Identity, wish: Wish, sockets: _Sockets) -> None:
@@ -199,7 +189,7 @@ def _states(place: Place) -> dict[str, str]:
 
 
 @contextmanager
-def _ends_in_order() -> Iterator[None]:
+def _ends_in_order() -> Generator[None]:
     """Let the first Ctrl-C or SIGTERM end the run; a second one must not end the stopping half-way."""
     numbers = (signal.SIGINT, signal.SIGTERM)
 

@@ -5,7 +5,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from settings import SettingsError
+from hardening.process import ProcessError
 from svidok.children import REFUSED
 from svidok.errors import CommandError
 
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--fd", type=int, action="append", required=True, help="a bound socket, inherited")
     parser.add_argument("--user", help="the system user to become")
+    parser.add_argument("--parent", type=int, required=True, help="the process that this one ends with")
     parser.add_argument("--tor", choices=("public", "private", "off"), default="public")
     parser.add_argument("--proxy-line", action="store_true")
 
@@ -28,6 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
     process = importlib.import_module(f"svidok.serving.{arguments.process}")
     try:
         return int(process.serve(arguments))
-    except (CommandError, SettingsError) as error:
+    except (CommandError, ProcessError) as error:
         print(f"svidok: the {arguments.process} process refuses to run: {error}", file=sys.stderr)
         return REFUSED

@@ -10,10 +10,9 @@ from keeper.alarm_file import Alarm, read
 from keys.errors import KeysError
 from keys.keyset import quorum_met
 from keys.keyset_store import load
-from settings import SettingsError
 from svidok.commands.init import open_drop
-from svidok.errors import CommandError
 from svidok.place import Place
+from svidok.running import is_running
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,14 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the state; the exit code is 0 only if sources can begin a report and nothing needs a person."""
-    try:
-        place, settings, identity = open_drop(arguments.folder)
-    except SettingsError as error:
-        raise CommandError(str(error)) from error
+    place, settings, identity = open_drop(arguments.folder)
     found = Status(
         name=settings.drop.name,
         evaluation=identity.evaluation,
-        running=place.services.exists() or place.source_socket.exists(),
+        running=is_running(place),
         open_for_reports=_open(place),
         source_address=identity.source_address,
         reviewer_address=identity.reviewer_address,

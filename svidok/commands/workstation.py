@@ -12,10 +12,9 @@ from typing import BinaryIO, cast
 
 from casework.errors import CaseworkError
 from hardening.clock import SystemClock, today
-from hardening.files import FilesError, private_folder, write_whole
+from hardening.files import private_folder, write_whole
 from hardening.process import no_core_dumps
 from keys.ceremony import export, make_key
-from keys.errors import KeysError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset_store import load
@@ -81,12 +80,10 @@ def run(arguments: argparse.Namespace) -> int:
     _end_in_order()
     try:
         return actions[arguments.action](arguments)
-    except (WorkstationError, CaseworkError, KeysError, FilesError) as error:
+    except (WorkstationError, CaseworkError) as error:
         raise CommandError(str(error)) from error
     except UnicodeDecodeError as error:
         raise CommandError("a reply, and a passphrase, are UTF-8 text") from error
-    except OSError as error:
-        raise CommandError(": ".join(str(each) for each in (error.strerror, error.filename) if each)) from error
 
 
 def _init_arguments(init: argparse.ArgumentParser) -> None:

@@ -6,10 +6,11 @@ import importlib
 import logging
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from hardening.listeners import Listener
+from hardening.parent import end_with_parent
 from hardening.process import Reach, drop_to, forbid_ip_sockets, landlock, no_core_dumps, not_dumpable, runtime
 
 _log = logging.getLogger(__name__)
@@ -33,11 +34,16 @@ def preload() -> None:
     asyncio.new_event_loop().close()
 
 
-def become(user: str | None) -> None:
-    """Become the system user *user*, if there is one for this process, and leave nothing to a debugger."""
+def become(arguments: argparse.Namespace) -> None:
+    """Become this process's system user, if there is one, end when `svidok run` does, leave nothing to a debugger.
+
+    Raises:
+        ProcessError: One of these cannot be had.
+    """
     no_core_dumps()
-    if user:
-        drop_to(user)
+    if arguments.user:
+        drop_to(arguments.user)
+    end_with_parent(arguments.parent)
     not_dumpable()
 
 
@@ -73,10 +79,14 @@ def listeners(arguments: argparse.Namespace) -> tuple[Listener, ...]:
     )
 
 
-def hosts(address: str, sockets: Iterable[Listener]) -> frozenset[str]:
+def hosts(address: str, sockets: Collection[Listener]) -> frozenset[str]:
     """Name what a request's Host may say: the onion address, and loopback where we listen there."""
     ports = [one.socket.getsockname()[1] for one in sockets if one.socket.family == socket.AF_INET]
     names = {f"{host}:{port}" for port in ports for host in ("127.0.0.1", "localhost")}
     # A request over the Unix socket itself, without tor before it, has no better name to give.
-    local = {"localhost"} if not ports or any(not one.proxy_line for one in sockets) else set[str]()
+    local = {"localhost"} if any(_is_bare(one) for one in sockets) else set[str]()
     return frozenset({address} | names | local)
+
+
+def _is_bare(listener: Listener) -> bool:
+    return listener.socket.family == socket.AF_UNIX and not listener.proxy_line

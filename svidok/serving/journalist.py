@@ -58,7 +58,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     place, settings, identity = open_drop(arguments.folder)
     preload()
-    become(arguments.user)
+    become(arguments)
     sockets = listeners(arguments)
     try:
         parts = _parts(place, settings, identity, hosts(identity.reviewer_address, sockets))

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from hardening.clock import Clock, SystemClock
 from hardening.database import open_to_read
 from hardening.database_errors import DatabaseError
 from hardening.files import private_folder, room_left
-from hardening.process import drop_to, no_core_dumps, not_dumpable
 from keeper.alarms import Thresholds
 from keeper.app import KeeperParts, Listeners, keep
 from keeper.errors import KeeperError
@@ -31,6 +32,7 @@ from svidok.commands.init import open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place
+from svidok.serving.confine import become
 from vault.objects import Shelves
 from vault.outbox import OutboxReader
 from vault.reading import InboxReader
@@ -70,16 +72,19 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     place, settings, identity = open_drop(arguments.folder)
     listeners = Listeners(*(socket.socket(fileno=descriptor) for descriptor in arguments.fd))
-    no_core_dumps()
-    if arguments.user:
-        drop_to(arguments.user)
-    not_dumpable()
+    become(arguments)
+    # A private network takes seconds to start: being stopped meanwhile must stop what has started.
+    signal.signal(signal.SIGTERM, _leave)
     try:
         with _world(arguments.tor, place, SystemClock()) as world:
             parts = _parts(place, settings, identity, world)
             return asyncio.run(_keep(parts, listeners, _seconds_left(world, parts.clock), idle=arguments.tor == "off"))
     except (KeeperError, OnionError, DatabaseError) as error:
         raise CommandError(str(error)) from error
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 async def _keep(parts: KeeperParts, listeners: Listeners, seconds_left: float | None, *, idle: bool) -> int:

@@ -25,7 +25,7 @@ from keys.recipients import write_recipients
 from settings import Settings
 from source_interface.app import build_app, build_refusal
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
-from svidok.commands.init import open_drop
+from svidok.commands.init import PEPPER_BYTES, open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.isolation import find
@@ -52,7 +52,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     place, settings, identity = open_drop(arguments.folder)
     preload()
-    become(arguments.user)
+    become(arguments)
     sockets = listeners(arguments)
     try:
         parts = _parts(place, settings, identity, hosts(identity.source_address, sockets))
@@ -81,18 +81,19 @@ class CurrentDesk:
         with self._lock:
             stamp = (_stamp(self.keyset_folder), day)
             if stamp != self._known[0]:
-                self._known = (stamp, self._look(day))
+                try:
+                    self._known = (stamp, self._look(day))
+                except (KeysError, OSError):
+                    # Whatever is wrong: nobody is asked for words that could not be sealed. It may pass, so the next
+                    # one who asks makes us look again: the disk may have room then, or gpg be back.
+                    return None
             return self._known[1]
 
     def _look(self, day: date) -> Desk | None:
-        try:
-            keyset = load(self.keyset_folder).keyset
-            if not quorum_met(keyset, day):
-                return None
-            return Desk(keyset, write_recipients(keyset, day, self.recipients_folder, self.gpg))
-        except KeysError:
-            # Whatever is wrong with the keys: nobody is asked for words that could not be sealed.
+        keyset = load(self.keyset_folder).keyset
+        if not quorum_met(keyset, day):
             return None
+        return Desk(keyset, write_recipients(keyset, day, self.recipients_folder, self.gpg))
 
 
 def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozenset[str]) -> SourceParts:
@@ -117,7 +118,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         outbox=OutboxReader(outbox),
         gpg=gpg,
         sessions=_sessions(settings, clock),
-        pepper=place.pepper.read_bytes(),
+        pepper=_pepper(place.pepper),
         argon=argon,
         hosts=allowed,
     )
@@ -130,6 +131,17 @@ def _inbox(place: Place, settings: Settings, clock: Clock) -> Inbox:
     inbox = Inbox(database, shelves, clock, lexicons()["en"].words)
     inbox.sweep()
     return inbox
+
+
+def _pepper(path: Path) -> bytes:
+    """Read the site's share of every codename; with another one no codename would ever work again."""
+    try:
+        pepper = path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"the pepper cannot be read ({error.strerror}): restore it from the backup") from error
+    if len(pepper) != PEPPER_BYTES:
+        raise CommandError(f"the pepper has {PEPPER_BYTES} bytes, not {len(pepper)}: restore it from the backup")
+    return pepper
 
 
 def _limits(settings: Settings) -> SourceLimits:
