@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 from typing import NamedTuple
@@ -131,28 +133,25 @@ def test_the_floors_are_those_of_the_catalogue() -> None:
 
 @pytest.mark.check("S4")
 def test_this_machine_passes() -> None:
-    floors.check_floors()
+    floors.check_floors(floors.on_this_machine())
 
 
 @pytest.mark.check("S4")
 @pytest.mark.parametrize("package", floors.FLOORS)
-def test_an_older_part_is_refused_by_name(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last release before the floor, whatever is installed here."""
-    monkeypatch.setattr(floors, "version", lambda name: "0.0.1" if name == package else floors.FLOORS[name])
+def test_an_older_part_is_refused_by_name(package: str) -> None:
+    installed = _machine(lambda name: "0.0.1" if name == package else floors.FLOORS[name])
 
     with pytest.raises(CommandError, match=f"{package} 0.0.1 has known holes"):
-        floors.check_floors()
+        floors.check_floors(installed)
 
 
 @pytest.mark.check("S4")
-def test_a_missing_part_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_part_is_refused_by_name() -> None:
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(floors, "version", missing)
-
     with pytest.raises(CommandError, match="is not installed"):
-        floors.check_floors()
+        floors.check_floors(_machine(missing))
 
 
 @pytest.mark.check("S4")
@@ -172,27 +171,21 @@ def test_a_missing_part_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> N
         ("1.4.23", "1.4.23-2", False),
     ],
 )
-def test_gnupg_is_judged_as_debian_numbers_it(
-    upstream: str, package: str, accepted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """dpkg itself compares; gpg and dpkg-query are stand-ins that say what they are asked to."""
-    _stand_in(tmp_path / "gpg", f"gpg (GnuPG) {upstream}")
-    _stand_in(tmp_path / "dpkg-query", package)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+def test_gnupg_is_judged_as_debian_numbers_it(upstream: str, package: str, accepted: bool) -> None:
+    """It is the real dpkg that compares."""
+    installed = _machine(floors.FLOORS.__getitem__, {"gpg": f"gpg (GnuPG) {upstream}\n", "dpkg-query": package})
 
     if accepted:
-        floors.check_floors()
+        floors.check_floors(installed)
     else:
         with pytest.raises(CommandError, match="known holes"):
-            floors.check_floors()
+            floors.check_floors(installed)
 
 
 @pytest.mark.check("S4")
-def test_a_machine_without_gpg_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
+def test_a_machine_without_gpg_is_refused() -> None:
     with pytest.raises(CommandError, match="gpg is missing"):
-        floors.check_floors()
+        floors.check_floors(_machine(floors.FLOORS.__getitem__, {"gpg": ""}))
 
 
 def test_every_dependency_is_used_by_the_code_that_it_is_installed_for() -> None:
@@ -216,6 +209,10 @@ def test_the_record_argues_every_dependency() -> None:
     assert asked - argued == set()
 
 
-def _stand_in(path: Path, says: str) -> None:
-    path.write_text(f"#!/bin/sh\nprintf '%s' '{says}'\n", "utf-8")
-    path.chmod(0o755)
+def _machine(version: Callable[[str], str], says: Mapping[str, str] | None = None) -> floors.Installed:
+    """This machine, but for what it says of its parts."""
+    real = floors.on_this_machine()
+    told = says or {}
+    return replace(
+        real, version=version, output=lambda *command: told[command[0]] if command[0] in told else real.output(*command)
+    )
