@@ -106,19 +106,22 @@ class Accounts:
             return Credentials(_reviewer(row), password, row.totp_secret)
 
     def change_onion_key(self, reviewer_id: str, untrusted_onion_key: str) -> Reviewer:
-        """Give an account another onion client key; the caller has had the tor accept it.
+        """Give an account another onion client key; the caller tells the tor.
 
         Raises:
             NotFoundError: There is no such account.
-            OnionKeyError: The key is malformed, or somebody's already (C20).
+            OnionKeyError: The key is malformed, or another's already (C20). Her own may be given again.
         """
         if not _ONION_KEY.fullmatch(untrusted_onion_key):
             raise OnionKeyError("an onion client key has 52 characters of base32")
         try:
             with self._database.writing() as session:
                 row = _row(session, reviewer_id)
-                if session.scalar(select(exists().where(ReviewerRow.onion_key == untrusted_onion_key))):
-                    raise OnionKeyError("this onion client key belongs to somebody already")
+                others = exists().where(
+                    ReviewerRow.onion_key == untrusted_onion_key, ReviewerRow.reviewer_id != reviewer_id
+                )
+                if session.scalar(select(others)):
+                    raise OnionKeyError("this onion client key belongs to another reviewer")
                 row.onion_key = untrusted_onion_key
                 return _reviewer(row)
         except IntegrityError as error:

@@ -167,8 +167,13 @@ def test_a_lost_onion_key_is_changed(office: Office) -> None:
     assert kept == f"descriptor:x25519:{pair.public}\n"
     assert change(admin, petro, "key", onion_key="short").status == 400
     office.tors.refusing = True
-    page = admin.follow(change(admin, petro, "key", onion_key=client_pair().public))
+    last = client_pair().public
+    page = admin.follow(change(admin, petro, "key", onion_key=last))
     assert "the keeper did not take it" in page.words
+    office.tors.refusing = False
+    page = admin.follow(change(admin, petro, "key", onion_key=last))
+    assert "The new onion key opens this site" in page.words
+    assert office.tors.asked[-2:] == [f"{verb} {petro.reviewer.reviewer_id}" for verb in ("revoke", "authorize")]
 
 
 def test_the_page_names_who_may_do_what(office: Office) -> None:
