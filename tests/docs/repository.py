@@ -28,8 +28,13 @@ def tracked() -> tuple[Path, ...]:
     return tuple(path for name in sorted(set(listed.split("\0"))) if name and (path := ROOT / name).is_file())
 
 
-def text_files() -> Iterator[tuple[str, str]]:
+@cache
+def text_files() -> tuple[tuple[str, str], ...]:
     """Give each tracked file that is text, by its name."""
+    return tuple(_texts())
+
+
+def _texts() -> Iterator[tuple[str, str]]:
     for path in tracked():
         try:
             yield name(path), path.read_text("utf-8")
