@@ -76,8 +76,6 @@ class Site:
         self._deriving.shutdown(cancel_futures=True)
         self.uploads.close()
 
-    # Visits
-
     def visitor(self, request: Request) -> Visitor | None:
         """Tell who is visiting; None without a living session."""
         session = self.parts.sessions.open(request.cookies.get(self.parts.sessions.cookie_name))
@@ -129,8 +127,6 @@ class Site:
         if visitor is not None:
             check(visitor.session.key, _VISIT_FORMS, found.get("token") or None)
         return found
-
-    # Costly work
 
     async def secrets_of(self, codename: Codename, request: Request, *, beginning: bool) -> SourceSecrets:
         """Run the one Argon2 of a beginning or a return.

@@ -146,8 +146,6 @@ class House:
     def measure(self) -> Room:
         return self.room()
 
-    # Visiting
-
     def browser(self) -> Browser:
         client = unix_client(str(self.socket), HOST)
         self.clients.append(client)
@@ -186,8 +184,6 @@ class House:
             connection.settimeout(seconds)
             connection.connect(str(self.socket))
             yield connection
-
-    # Looking into the stores
 
     def secrets(self, codename: str) -> SourceSecrets:
         return derive(parse(codename), PEPPER, self.argon)
@@ -247,8 +243,6 @@ class House:
         """No row, no file, no folder: as if nobody had come."""
         folders = [*(self.root / "incoming").iterdir(), *(self.root / "objects").glob("*/*")]
         return not folders and not self.reader.newest()
-
-    # Living
 
     @contextmanager
     def living(self, limits: ServingLimits | None = None) -> Generator["House"]:
