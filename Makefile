@@ -20,10 +20,10 @@ demo: $(VENV)/run.stamp ## play the whole journey once, over a private Tor netwo
 	$(BIN)/svidok demo demo/journey
 
 test: check ## everything that must hold, in 20 minutes on two cores
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -m "not full" --ignore=tests/docs
 
 test-full: check ## the same with the security catalogue's full figures
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/docs
 
 check: $(VENV)/test.stamp ## format, lint, types, layers, dead code, documents
 	$(BIN)/ruff format --check .
@@ -32,6 +32,7 @@ check: $(VENV)/test.stamp ## format, lint, types, layers, dead code, documents
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/vulture $(PACKAGES) tests/vulture_allowed.py --min-confidence 60
+	$(BIN)/python -m pytest -q tests/docs
 
 bench: $(VENV)/test.stamp ## speed and memory, as ratios in one run
 	$(BIN)/python -m benchmarks
