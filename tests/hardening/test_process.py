@@ -113,17 +113,20 @@ def test_a_process_of_the_same_user_cannot_look_into_one_that_is_not_dumpable(as
 
 FREED = """
 size = int(sys.argv[1])
-kept = bytearray(size)
-view = (ctypes.c_char * size).from_buffer(kept)
+memory = open("/proc/self/mem", "rb", buffering=0)
 secrets = [bytes(f"canary{number:04}", "ascii") * (size // 10) for number in range(200)]
 places = [id(secret) + bytes.__basicsize__ - 1 for secret in secrets]
-# Lies above the secrets, so that the heap below it is not given back to the kernel.
+# Lies above the secrets, so that most of the heap below it is not given back to the kernel.
 roof = bytearray(size)
 del secrets
 hits = 0
 for place in places:
-    ctypes.memmove(view, place, size - size % 10)
-    hits += kept.count(b"canary")
+    # The kernel reads for us: what was given back to it after all is an error and not the end.
+    try:
+        memory.seek(place)
+        hits += memory.read(size - size % 10).count(b"canary")
+    except OSError:
+        pass
 found["hits"] = hits
 """
 
