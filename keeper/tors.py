@@ -14,7 +14,8 @@ from onion.circuits import checked
 from onion.client_auth import AuthorizedClients, ClientKey
 from onion.daemon import Daemon, Running
 from onion.door import ReviewerDoor
-from onion.errors import NobodyAuthorizedError, OnionError
+from onion.errors import ConfigurationError, NobodyAuthorizedError, OnionError
+from onion.lint import CLIENT_RULES, REVIEWER_RULES, SOURCE_RULES, findings
 from onion.service import OnionKeys
 from onion.torrc import Option, Place, Torrc, client_only, reviewer_service, socks_socket, source_service
 
@@ -205,7 +206,9 @@ class Tors:
             return
         try:
             private_folder(self.folders.tor)
-            kept.running = self.world.run(self._torrc(service), self.folders.place(service))
+            torrc = self._torrc(service)
+            self._lint(service, torrc)
+            kept.running = self.world.run(torrc, self.folders.place(service))
         except NobodyAuthorizedError as nobody:
             # Not a failure: a new drop has no reviewers yet. The service must stay down (M11).
             kept.failure = str(nobody)
@@ -239,6 +242,13 @@ class Tors:
             ),
         }
         return makers[service]()
+
+    def _lint(self, service: Service, torrc: Torrc) -> None:
+        """Start no tor whose configuration is not exactly what its role allows (M3)."""
+        rules = {Service.SOURCE: SOURCE_RULES, Service.REVIEWER: REVIEWER_RULES, Service.CLIENT: CLIENT_RULES}
+        wrong = findings(torrc.text(), rules[service].on_network(self._lines()))
+        if wrong:
+            raise ConfigurationError("; ".join(wrong))
 
     def _lines(self) -> tuple[Option, ...]:
         return self.world.torrc_lines()

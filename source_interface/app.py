@@ -1,7 +1,9 @@
 """Every address of the source interface, on one screen: what is not listed here does not exist."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,6 +23,7 @@ from hardening.headers import (
     refusal_page,
 )
 from source_interface import codename_pages, inbox, submit, welcome
+from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
 from source_interface.problems import EXPECTED, problem_of
@@ -145,8 +148,13 @@ class SourceApp:
         return self._site.pages.page(request, "error.html", status, kind=kind, typed="")
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while (message := await receive())["type"] != "lifespan.shutdown":
-            await send({"type": f"{message['type']}.complete"})
+        await receive()
+        keeping = asyncio.create_task(House(self._site.parts).live())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
         self._site.close()
         await send({"type": "lifespan.shutdown.complete"})
 

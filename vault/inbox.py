@@ -133,6 +133,11 @@ class Inbox:
             if not session.get(DeletedReplyRow, reply_id):
                 session.add(DeletedReplyRow(reply_id=reply_id, collection_id=source.collection_id))
 
+    def all_deletions(self) -> frozenset[str]:
+        """Return the ids of all replies that sources have deleted and whose marks are still here."""
+        with self._database.reading() as session:
+            return frozenset(session.scalars(select(DeletedReplyRow.reply_id)))
+
     def forget_deletions(self, destroyed: Sequence[str]) -> None:
         """Drop the marks of replies that the outbox has destroyed; they say no more than that there were some."""
         with self._database.writing() as session:
