@@ -77,13 +77,6 @@ class CrowdedError(RefusedError):
     status = 503
 
 
-class StaleFormError(RefusedError):
-    """The form is not one that this visit was given."""
-
-    problem = "stale"
-    status = 403
-
-
 class MisorderedError(RefusedError):
     """The parts of the form came in another order than any browser sends them in."""
 
