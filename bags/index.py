@@ -37,9 +37,13 @@ class Submission:
     parts: tuple[Part, ...]
 
 
+NO_KEY = bytes(32)
+"""Stands for the key of a source who has closed her inbox: nobody can seal to this point."""
+
+
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Submissions of one source, with the key to which replies are sealed."""
+    """Submissions of one source, with the key to which replies are sealed, or `NO_KEY`."""
 
     id: str
     designation: str

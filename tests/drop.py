@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from nacl.public import PrivateKey
 
-from bags.index import Collection, Index, Part, Submission
+from bags.index import NO_KEY, Collection, Index, Part, Submission
 from bags.layout import write_layout
 from bags.transfer import transfer_layout
 from keys.gpg import Gpg
@@ -154,6 +154,12 @@ class Drop:
     def bag(self, *sent: Sent) -> Path:
         """Write the transfer bag that holds these submissions."""
         return self.written(self.index(*sent), self.promises(*sent), *sent)
+
+    def closed_bag(self, *sent: Sent) -> Path:
+        """Write the bag that holds these submissions when their sources have closed their inboxes."""
+        index = self.index(*sent)
+        closed = tuple(replace(one, source_public_key=NO_KEY) for one in index.collections)
+        return self.written(replace(index, collections=closed), self.promises(*sent), *sent)
 
     def written(self, index: Index, promises: Mapping[str, bytes], *sent: Sent) -> Path:
         """Write a bag that says *index*."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bags.errors import BagsError
-from bags.index import Collection, Part, Submission
+from bags.index import NO_KEY, Collection, Part, Submission
 from bags.transfer import Transfer, receiving
 from casework.events import Kind
 from casework.views import Cases, KnownSubmission
@@ -208,7 +208,7 @@ def _recipient_problems(arrival: _Arrival, expected: frozenset[tuple[int, ...]])
 
 def _collection_problems(collection: Collection, cases: Cases) -> Iterator[str]:
     here = cases.collections.get(collection.id)
-    if here is not None and here.source_key != collection.source_public_key:
+    if here is not None and collection.source_public_key not in (here.source_key, NO_KEY):
         yield "the server names another key for its source than before"
     if here is not None and here.designation != collection.designation:
         yield "the server gives its source another designation than before"

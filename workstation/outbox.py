@@ -8,6 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from bags.errors import BagsError
+from bags.index import NO_KEY
 from bags.layout import write_layout
 from bags.profile import RETURN
 from bags.returns import MAX_RECEIPTS, Reply, ReturnBag, return_layout
@@ -49,6 +50,8 @@ def reply(collection: KnownCollection, text: str, desk: Desk) -> WrittenReply:
     """
     if not text.strip():
         raise OutboxError("a reply has words")
+    if collection.source_key == NO_KEY:
+        raise OutboxError("this source has closed her inbox: nobody reads a reply there")
     told = _told_by_herself(collection, desk)
     if told != {collection.source_key}:
         raise OutboxError("the server names another key for this source than the source herself: do not answer here")

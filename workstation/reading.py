@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bags.index import NO_KEY
 from casework.events import Kind
 from casework.views import Cases, KnownCollection, KnownPart, KnownSubmission
 from hardening.canonical import JSON
@@ -108,7 +109,7 @@ def judge(submission: KnownSubmission, desk: Desk) -> Judgement:
         raise ReadingError(f"a submission has one manifest, not {len(manifests)}")
     manifest = _manifest(manifests[0], desk)
     _hold_against(manifest, judged, submission, desk)
-    return Judgement(submission, manifest, judged, (*submission.problems, *_problems(manifest, submission)))
+    return Judgement(submission, manifest, judged, (*submission.problems, *_problems(manifest, submission, desk)))
 
 
 def open_submission(judgement: Judgement, folder: Path, desk: Desk) -> Opened:
@@ -223,8 +224,12 @@ def _body(judgement: Judgement) -> dict[str, JSON]:
     }
 
 
-def _problems(manifest: Manifest, submission: KnownSubmission) -> tuple[str, ...]:
-    if manifest.source_key == submission.source_key:
+def _problems(manifest: Manifest, submission: KnownSubmission, desk: Desk) -> tuple[str, ...]:
+    told = submission.source_key
+    if told == NO_KEY:
+        # She has closed her inbox; what came before that still says whose it is.
+        told = desk.cases().collections[submission.collection_id].source_key
+    if told in (manifest.source_key, NO_KEY):
         return ()
     return ("the server names another key for this source than she does herself: it may be filed under the wrong one",)
 

@@ -318,6 +318,16 @@ def test_another_key_or_designation_for_a_known_source_is_told(desk: Desk, drop:
     assert desk.cases().collections[sent.source.collection].source_key == sent.source.public_key
 
 
+def test_an_inbox_that_its_source_has_closed_is_no_problem(desk: Desk, drop: Drop, sent: Sent) -> None:
+    take_in(drop.bag(sent), desk)
+
+    taken = take_in(drop.closed_bag(sent, drop.send(sent.source, words("and one more"))), desk)
+
+    assert len(taken.new) == 1
+    assert taken.problems == ()
+    assert desk.cases().collections[sent.source.collection].source_key == sent.source.public_key
+
+
 def test_every_import_of_something_new_is_one_signed_event(desk: Desk, drop: Drop, sent: Sent) -> None:
     take_in(drop.bag(sent, drop.send(drop.source(), words("x"))), desk)
 

@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -34,12 +35,14 @@ def answer(desk: Desk, sent: Sent, text: str) -> None:
     reply(desk.cases().collections[sent.source.collection], text, desk)
 
 
-def as_the_server_reads(returned: Returned, keyset: Keyset, gpg: Gpg, drop: str = LOG.key.name) -> ReturnBag:
+def as_the_server_reads(
+    returned: Returned, keyset: Keyset, gpg: Gpg, drop: str = LOG.key.name, day: date = DAY
+) -> ReturnBag:
     """Take a return bag as the reviewers' interface does."""
     certificates = {signer.fingerprint: signer.certificate for signer in keyset.signers}
 
     def verify(bag: Path, signature: bytes) -> str:
-        return str(verify_detached(bag, signature, certificates, gpg, DAY))
+        return str(verify_detached(bag, signature, certificates, gpg, day))
 
     return open_return(returned.bag, returned.signature.read_bytes(), verify, drop)
 
@@ -88,6 +91,16 @@ def test_a_reply_is_sealed_to_the_key_that_the_source_herself_named(desk: Desk, 
 
     with pytest.raises(OutboxError, match="do not answer here"):
         reply(desk.cases().collections["d" * 32], "words", desk)
+
+    assert desk.cases().replies == {}
+
+
+def test_nobody_is_answered_who_has_closed_her_inbox(desk: Desk, drop: Drop) -> None:
+    gone = drop.send(drop.source(), words("x"))
+    take_in(drop.closed_bag(gone), desk)
+
+    with pytest.raises(OutboxError, match="closed her inbox"):
+        reply(desk.cases().collections[gone.source.collection], "words", desk)
 
     assert desk.cases().replies == {}
 

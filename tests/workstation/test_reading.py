@@ -300,6 +300,31 @@ def test_a_server_that_lies_about_whose_it_is_is_told_and_the_report_is_read(
     assert "another key for this source" in opened.problems[0]
 
 
+def test_a_report_whose_source_has_closed_her_inbox_is_read_without_alarm(
+    desk: Desk, drop: Drop, sent: Sent, tmp_path: Path
+) -> None:
+    take_in(drop.closed_bag(sent), desk)
+    (submission,) = desk.cases().of_collection(sent.source.collection)
+
+    opened = open_submission(judge(submission, desk), tmp_path / "out", desk)
+
+    assert opened.messages[0][1] == "Добрий день"
+    assert opened.problems == ()
+
+
+def test_a_closed_inbox_does_not_hide_that_a_report_is_filed_under_the_wrong_source(
+    desk: Desk, drop: Drop, sent: Sent
+) -> None:
+    take_in(drop.bag(sent), desk)
+    misfiled = replace(drop.send(drop.source(), words("from another source")), source=sent.source)
+    take_in(drop.closed_bag(misfiled), desk)
+
+    judgement = judge(desk.cases().submissions[misfiled.submission], desk)
+
+    assert len(judgement.problems) == 1
+    assert "another key for this source" in judgement.problems[0]
+
+
 @pytest.mark.check("Q5")
 @pytest.mark.parametrize(
     "content",
