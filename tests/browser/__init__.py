@@ -1,0 +1,1 @@
+"""Both sites in real browsers."""

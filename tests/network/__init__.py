@@ -1,0 +1,1 @@
+"""A whole drop, run as processes and reached as people reach it."""
