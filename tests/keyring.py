@@ -34,14 +34,14 @@ class Reviewer:
     passphrase: str
 
 
-def make_reviewer(name: str, folder: Path, day: date = DAY) -> Reviewer:
+def make_reviewer(name: str, folder: Path, day: date = DAY, passphrase: str | None = None) -> Reviewer:
     """Make a reviewer with a home of her own in *folder*, which must be short and whose agents the caller stops."""
     home = folder / name
     home.mkdir(mode=0o700)
     # No memory for passphrases, so that a wrong one is noticed; and none of the work that makes guessing them slow.
     (home / "gpg-agent.conf").write_text("default-cache-ttl 0\nmax-cache-ttl 0\ns2k-count 65536\n")
     gpg = Gpg(home, agent=True)
-    passphrase = f"correct horse {name}"
+    passphrase = passphrase or f"correct horse {name}"
     fingerprint = ceremony.make_key(name, passphrase, day, gpg)
     return Reviewer(name, fingerprint, ceremony.export(fingerprint, gpg), gpg, passphrase)
 
