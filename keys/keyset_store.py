@@ -24,6 +24,8 @@ def load(folder: Path) -> SignedKeyset:
     """
     found = folder if folder.exists() else _before(folder)
     try:
+        if not (found / _KEYSET).exists():
+            raise KeysetError("there is no keyset")
         keyset = parse(_bounded(found / _KEYSET, MOST_KEYSET_BYTES))
         files = sorted((found / _SIGNATURES).iterdir())
         if len(files) > MOST_KEYS:

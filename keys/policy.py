@@ -104,4 +104,6 @@ def _strong(algorithm: str, curve: str) -> bool:
 
 
 def _newest_first(keys: list[Key]) -> list[Key]:
-    return sorted(keys, key=lambda key: (key.created, key.not_after or date.max, key.fingerprint), reverse=True)
+    # Of two made on the same day the one that was added later stands later in the certificate.
+    placed = sorted(enumerate(keys), key=lambda one: (one[1].created, one[0]), reverse=True)
+    return [key for _place, key in placed]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from hardening.files import private_folder
+from hardening.files import destroy, private_folder
 from keys.ceremony import (
     Parts,
     add_submission_key,
@@ -29,6 +29,7 @@ from svidok.errors import CommandError
 from svidok.statement import Signing, write_statement
 
 RECOVERY = "recovery"
+_FEWEST_PEOPLE = 2
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 
 Passphrase = Callable[[str], str]
@@ -63,11 +64,24 @@ def hold(out: Path, wanted: Wanted, passphrase: Passphrase, day: date) -> tuple[
     its owner and keeps none.
 
     Raises:
-        CommandError: A name is unfit, or twice, or there are fewer than two people who could sign.
-        KeysError: Gpg refused, or an adopted key is not good enough.
+        CommandError: A name is unfit, or twice, or there are fewer than two people.
+        KeysError: Gpg refused, or an adopted key is not good enough. Nothing is left in *out*.
     """
     _check_names(wanted.reviewers)
+    _check_numbers(wanted)
     private_folder(out)
+    try:
+        made = _hold(out, wanted, passphrase, day)
+    except BaseException:
+        # Half a ceremony is of no use, and its secret keys must not lie about.
+        _stop_agents(out)
+        destroy(out)
+        raise
+    _stop_agents(out)
+    return made
+
+
+def _hold(out: Path, wanted: Wanted, passphrase: Passphrase, day: date) -> tuple[Made, ...]:
     made = [_make(out, name, make_key, passphrase, day) for name in wanted.reviewers]
     recovery = _make(out, RECOVERY, make_signing_key, passphrase, day)
     judge = Gpg(private_folder(out / "judge"))
@@ -93,8 +107,6 @@ def hold(out: Path, wanted: Wanted, passphrase: Passphrase, day: date) -> tuple[
         others = [_home(one) for one in (*made, recovery) if one is not first]
         by = Signing(first.fingerprint, _home(first), passphrase(first.name))
         write_statement(out / "statement", wanted.address, keyset, by, others)
-    for one in (*made, recovery):
-        stop_agent(_home(one))
     return (*made, recovery)
 
 
@@ -151,6 +163,19 @@ def _check_names(names: Sequence[str]) -> None:
             raise CommandError(f"{name!r}: a pseudonym has 1 to 32 of a-z, 0-9 and hyphen")
     if len(set(names)) != len(names):
         raise CommandError("a pseudonym stands there twice")
+
+
+def _check_numbers(wanted: Wanted) -> None:
+    people = len(wanted.reviewers) + len(wanted.adopted)
+    if people < _FEWEST_PEOPLE:
+        raise CommandError(f"a ceremony needs at least {_FEWEST_PEOPLE} people with a key, made here or adopted")
+    if not 1 <= wanted.quorum <= people:
+        raise CommandError(f"the quorum lies between 1 and the number of people, {people}")
+
+
+def _stop_agents(out: Path) -> None:
+    for home in out.glob("*/gnupg"):
+        stop_agent(Gpg(home, agent=True))
 
 
 def _make(

@@ -5,6 +5,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from hardening.errors import HardeningError
 from hardening.logs import configure
@@ -29,6 +30,14 @@ FAILED = 1
 INTERRUPTED = 130
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that guesses no word from its beginning; its actions' parsers are of the same kind."""
+
+    def __init__(self, **words: Any) -> None:  # noqa: ANN401 - as the class above
+        """Take what any parser takes."""
+        super().__init__(**{**words, "allow_abbrev": False})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that *argv* names; give its exit code: 0 done, 1 failed, 2 not understood, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -41,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     configure(logging.WARNING, sys.stderr)
     command = importlib.import_module(f"svidok.commands.{name}")
-    parser = argparse.ArgumentParser(prog=f"svidok {name}", description=COMMANDS[name], allow_abbrev=False)
+    parser = Parser(prog=f"svidok {name}", description=COMMANDS[name])
     command.add_arguments(parser)
     try:
         return int(command.run(parser.parse_args(arguments[1:])))

@@ -4,7 +4,8 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from hardening.clock import SystemClock, today
 from hardening.files import private_folder
 from keys.errors import KeysError
 from keys.fingerprint import Fingerprint
-from keys.gpg import Gpg
+from keys.gpg import Gpg, stop_agent
 from keys.keyset import DEFAULT_QUORUM, Keyset, expiring, quorum_met, usable
 from keys.keyset_store import load, store
-from keys.keyset_trust import verify_change, verify_first
+from keys.keyset_trust import SIGNATURES_NEEDED, verify_change, verify_first
 from svidok import ceremony, passphrases
 from svidok.errors import CommandError
 from svidok.identity import Identity
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keyset:
-    """Check the keyset in the folder *keyset* and put it where the drop looks for it.
+    """Check the keyset in the folder *keyset* and put it where the drop looks for it; the one there is fine, too.
 
     Raises:
         CommandError: This is no drop's folder, the keyset is another drop's, or it is the first and no fingerprints
@@ -73,8 +74,11 @@ def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keys
         raise CommandError("this keyset was made for another drop: it names another log")
     judge = Gpg(private_folder(place.judge))
     if place.keyset.exists():
-        installed = verify_change(load(place.keyset).keyset, signed, judge)
-    elif len(roots) < 2:
+        before = load(place.keyset).keyset
+        if before.hash == signed.keyset.hash:
+            return before
+        installed = verify_change(before, signed, judge)
+    elif len(set(roots)) < SIGNATURES_NEEDED:
         raise CommandError("the first keyset needs --root twice: two signers' fingerprints, typed from their own hand")
     else:
         installed = verify_first(signed, roots, judge)
@@ -113,6 +117,11 @@ def _ceremony(arguments: argparse.Namespace) -> int:
     made = ceremony.hold(arguments.out, wanted, _asking(arguments.passphrase_file), _today())
     for one in made:
         print(f"{one.name:<12} {one.fingerprint}  {one.gnupg}")
+    signatures = len(load(arguments.out / "keyset").signatures)
+    if signatures < SIGNATURES_NEEDED:
+        print(
+            f"the keyset has {signatures} of {SIGNATURES_NEEDED} signatures: svidok keys sign adds an adopted owner's"
+        )
     print(f"\nthe signed keyset is in {arguments.out / 'keyset'}; take it to the server: svidok keys import")
     if identity:
         print(f"the signed statement for the pages is in {arguments.out / 'statement'}: keys import --statement")
@@ -127,7 +136,10 @@ def _import(arguments: argparse.Namespace) -> int:
     keyset = install_keyset(place, arguments.keyset, [Fingerprint(root) for root in arguments.root])
     if arguments.statement:
         address = Identity.read(place.identity).source_address
-        install_statement(arguments.statement, place.statement, keyset, address, Gpg(place.judge))
+        try:
+            install_statement(arguments.statement, place.statement, keyset, address, Gpg(place.judge))
+        except (CommandError, KeysError) as error:
+            raise CommandError(f"keyset {keyset.serial} is installed, the statement is not: {error}") from error
     print(f"installed keyset {keyset.serial}, {keyset.hash}")
     _print_status(keyset)
     return 0
@@ -144,26 +156,35 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _rotate(arguments: argparse.Namespace) -> int:
-    keyset = ceremony.rotate(arguments.keyset, *_owner(arguments), _today())
+    with _owner(arguments) as owner:
+        keyset = ceremony.rotate(arguments.keyset, *owner, _today())
     print(f"keyset {keyset.serial} is signed by one; svidok keys sign adds the second signature it needs")
     return 0
 
 
 def _withdraw(arguments: argparse.Namespace) -> int:
-    keyset = ceremony.withdraw(arguments.keyset, *_owner(arguments), _today())
+    with _owner(arguments) as owner:
+        keyset = ceremony.withdraw(arguments.keyset, *owner, _today())
     print(f"keyset {keyset.serial} no longer seals to {arguments.key}; take it to the server: svidok keys import")
     return 0
 
 
 def _sign(arguments: argparse.Namespace) -> int:
-    signed = ceremony.countersign(arguments.keyset, *_owner(arguments))
+    with _owner(arguments) as owner:
+        signed = ceremony.countersign(arguments.keyset, *owner)
     print(f"keyset {signed.keyset.serial} has {len(signed.signatures)} signatures")
     return 0
 
 
-def _owner(arguments: argparse.Namespace) -> tuple[Fingerprint, Gpg, str | None]:
+@contextmanager
+def _owner(arguments: argparse.Namespace) -> Generator[tuple[Fingerprint, Gpg, str | None]]:
+    """Lend the owner's key and passphrase; afterwards no agent remembers them."""
     passphrase = passphrases.from_file(arguments.passphrase_file) if arguments.passphrase_file else None
-    return Fingerprint(arguments.key), Gpg(arguments.gnupg, agent=True), passphrase
+    gpg = Gpg(arguments.gnupg.resolve(strict=True), agent=True)
+    try:
+        yield Fingerprint(arguments.key), gpg, passphrase
+    finally:
+        stop_agent(gpg)
 
 
 def _asking(file: Path | None) -> ceremony.Passphrase:
