@@ -10,7 +10,7 @@ from svidok.errors import CommandError
 
 # Each floor is the first release without a hole that matters to us; docs/adr/0002 says which.
 FLOORS = {
-    "python-multipart": "0.0.32",
+    "python-multipart": "0.0.34",
     "starlette": "1.3.1",
     "jinja2": "3.1.6",
     "h11": "0.16.0",
