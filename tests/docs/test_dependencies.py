@@ -121,7 +121,7 @@ def test_what_is_locked_is_at_its_floor_or_above(package: str) -> None:
 def test_the_floors_are_those_of_the_catalogue() -> None:
     """But for python-gnupg, whose floor is kept best by not having it."""
     assert floors.FLOORS == {
-        "python-multipart": "0.0.32",
+        "python-multipart": "0.0.34",
         "starlette": "1.3.1",
         "jinja2": "3.1.6",
         "h11": "0.16.0",
