@@ -163,7 +163,6 @@ def replace_keyset(drop: Drop) -> Drop:
     return replace(drop, keyset=replace(drop.keyset, quorum=1))
 
 
-@pytest.mark.check("Q17")
 @pytest.mark.parametrize("pieces", [23, pytest.param(199, marks=pytest.mark.full)])
 def test_a_bag_that_was_cut_is_refused_and_leaves_nothing(desk: Desk, drop: Drop, sent: Sent, pieces: int) -> None:
     bag = drop.bag(sent)
