@@ -32,6 +32,7 @@ class Seen:
     room: Room
     services: dict[Service, State]
     clock_trusted: bool
+    source_unreachable: bool = False
 
 
 def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
@@ -45,6 +46,8 @@ def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
     for service, state in seen.services.items():
         if state is State.DOWN:
             yield Alarm("service", f"the tor of the {service} service does not run")
+    if seen.source_unreachable:
+        yield Alarm("unreachable", "the source service did not answer a visitor from outside")
     if _unfetched(seen, thresholds):
         yield Alarm("unfetched", f"nobody has fetched for {thresholds.unfetched_days} days or more")
 

@@ -6,7 +6,7 @@ import logging
 import socket
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -49,6 +49,13 @@ class Stores(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Outside:
+    """What the last look from outside has found."""
+
+    source_unreachable: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class KeeperParts:
     """All that the keeper works with; whoever makes it stops the tors and the world afterwards."""
@@ -61,7 +68,9 @@ class KeeperParts:
     room: Callable[[], Room]
     thresholds: Thresholds
     public: Path
+    source_address: OnionAddress
     reviewer_address: OnionAddress
+    outside: Outside = field(default_factory=Outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +125,7 @@ def look(parts: KeeperParts, *, tors_wanted: bool = True) -> tuple[Alarm, ...]:
         room=parts.room(),
         services={service: parts.tors.state(service) for service in expected},
         clock_trusted=_clock_trusted(parts),
+        source_unreachable=parts.outside.source_unreachable,
     )
     found = tuple(alarms(seen, parts.thresholds))
     write(found, day, parts.public / "alarms.json")
@@ -147,22 +157,27 @@ def _clock_trusted(parts: KeeperParts) -> bool:
 
 
 async def _probing(parts: KeeperParts, thread: Executor) -> None:
-    """Knock at the reviewers' service without a key, soon after the start and then every ten minutes."""
+    """Knock at both services without a key, soon after the start and then every ten minutes (M11, M14)."""
     probe = Probe(parts.tors.folders.socks)
     loop = asyncio.get_running_loop()
     while True:
-        if await loop.run_in_executor(thread, _can_probe, parts.tors):
+        ready = await loop.run_in_executor(thread, _ready, parts.tors)
+        if Service.SOURCE in ready:
+            outcome = await asyncio.to_thread(probe.knock, parts.source_address)
+            parts.outside.source_unreachable = outcome is not Outcome.ANSWERED
+        if Service.REVIEWER in ready:
             outcome = await asyncio.to_thread(probe.knock, parts.reviewer_address)
             if outcome is Outcome.ANSWERED:
                 _log.critical("the reviewer service answered a stranger: it is shut down")
                 await loop.run_in_executor(thread, parts.tors.shut_reviewer_service)
-            await asyncio.sleep(_PROBE_SECONDS)
-        else:
-            await asyncio.sleep(_TEND_SECONDS)
+        await asyncio.sleep(_PROBE_SECONDS if ready else _TEND_SECONDS)
 
 
-def _can_probe(tors: Tors) -> bool:
-    return tors.state(Service.CLIENT) is State.READY and tors.state(Service.REVIEWER) is State.READY
+def _ready(tors: Tors) -> tuple[Service, ...]:
+    """The services that can be looked at from outside; none without the tor that goes out."""
+    if tors.state(Service.CLIENT) is not State.READY:
+        return ()
+    return tuple(one for one in (Service.SOURCE, Service.REVIEWER) if tors.state(one) is State.READY)
 
 
 async def _every(seconds: float, work: Callable[[], object], thread: Executor) -> None:

@@ -125,6 +125,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, world: World) -
         room=lambda: room_left(place.inbox),
         thresholds=Thresholds(settings.alarms.unfetched_days, settings.alarms.disk_percent),
         public=place.public,
+        source_address=OnionAddress.parse(identity.source_address),
         reviewer_address=OnionAddress.parse(identity.reviewer_address),
     )
 

@@ -53,6 +53,11 @@ def test_a_full_disk_a_dead_service_and_a_wrong_clock_are_called(signed_keyset: 
     assert kinds(seen) == ["clock", "disk", "service"]
 
 
+@pytest.mark.check("M14")
+def test_a_service_that_nobody_reaches_from_outside_is_called(signed_keyset: SignedKeyset) -> None:
+    assert kinds(replace(calm(signed_keyset), source_unreachable=True)) == ["unreachable"]
+
+
 def test_reports_that_nobody_fetches_are_called_after_the_days_set(signed_keyset: SignedKeyset) -> None:
     seen = calm(signed_keyset)
     day = seen.day

@@ -93,6 +93,7 @@ def running_keeper(folder: Path, network: Network) -> Iterator[Kept]:
         room=lambda: Room(1, 0.5),
         thresholds=Thresholds(unfetched_days=7, disk_percent=20),
         public=folder / "public",
+        source_address=source.address,
         reviewer_address=reviewer.address,
     )
     assert source.address != reviewer.address
