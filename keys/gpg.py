@@ -121,6 +121,10 @@ class Process:
             GpgFailedError: Gpg's status is not to be believed.
         """
         self.stdin.close()
+        # Its status ends with gpg, and that can be waited for; a wait for the process itself looks ever more seldom.
+        self._listener.join(self._limit_seconds)
+        if self._listener.is_alive():
+            self._hanging()
         try:
             self._started.wait(self._limit_seconds)
         except subprocess.TimeoutExpired:
