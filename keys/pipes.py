@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _LOOK_SECONDS = 0.5
 # What a user without privileges may ask for.
 _WIDE_BYTES = 1024 * 1024
+# Gpg moves 8 KiB at a time and so wakes whoever waits for it a hundred times for what fits into a wide pipe. It needs
+# some three of these to fill or to empty one, so nobody stands still for it.
+_REST_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ class PipeIntoGpg(RawIOBase):
                 continue
             except BrokenPipeError as error:
                 raise GpgFailedError("gpg ended before its input did") from error
+            if rest:
+                rest_a_little()
         return size_bytes
 
     def close(self) -> None:
@@ -165,3 +170,8 @@ def widen(descriptor: int) -> None:
     """Let the pipe hold more at once, so that both of its ends wake up less often; slower if the kernel refuses."""
     with contextlib.suppress(OSError):
         fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _WIDE_BYTES)
+
+
+def rest_a_little() -> None:
+    """Let gpg go on for a moment, when it has much before it: the next look at its pipe is then worth more."""
+    time.sleep(_REST_SECONDS)

@@ -15,12 +15,17 @@ from keys.container import ContainerWriter
 from keys.errors import GpgError, KeysError, PacketError
 from keys.gpg import Argument, Gpg, Process, frozen_on, start
 from keys.message import MOST_HEADER_BYTES, looks_encrypted, read_header
-from keys.pipes import PipeFromGpg, widen
+from keys.pipes import PipeFromGpg, rest_a_little, widen
 from keys.recipients import Recipients
 from keys.status import Outcome
 from keys.trailer import Kind, Trailer, format_trailer, refuse_label
 
 _CHUNK_BYTES: Final = 1024 * 1024
+# What is written at once: as much as the processor keeps at hand.
+_WRITTEN_BYTES: Final = 256 * 1024
+# So often the kernel is told that nobody here will read again what was written: it then begins to put it on the disk,
+# and the sync at the end finds little left to do.
+_SENT_OFF_BYTES: Final = 16 * 1024 * 1024
 # How much of the plaintext is looked at to tell whether the source has sealed it herself.
 _HEAD_BYTES: Final = 4096
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -120,6 +125,7 @@ class _Drain(threading.Thread):
         self.error: SealingError | None = None
         self.head = b""
         self.size_bytes = 0
+        self._sent_off = 0
 
     @property
     def sha256(self) -> str:
@@ -127,7 +133,7 @@ class _Drain(threading.Thread):
 
     def run(self) -> None:
         """Run to the end of gpg's output even after an error: a gpg that nobody listens to would hang."""
-        buffer = memoryview(bytearray(_CHUNK_BYTES))
+        buffer = memoryview(bytearray(_WRITTEN_BYTES))
         try:
             while chunk := self._fill(buffer):
                 if self.error is None:
@@ -140,6 +146,9 @@ class _Drain(threading.Thread):
         filled = 0
         while filled < len(buffer) and (count := self._pipe.readinto(buffer[filled:])):
             filled += count
+            if self.size_bytes:
+                # More than one buffer: it is no small message, whose sender waits for it.
+                rest_a_little()
         return buffer[:filled]
 
     def _take(self, chunk: memoryview) -> None:
@@ -150,6 +159,9 @@ class _Drain(threading.Thread):
         try:
             while chunk:
                 chunk = chunk[os.write(self._file, chunk) :]
+            if self.size_bytes - self._sent_off >= _SENT_OFF_BYTES:
+                os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
+                self._sent_off = self.size_bytes
         except OSError as error:
             self.error = _unwritten(error)
 
