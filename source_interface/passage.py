@@ -3,15 +3,11 @@
 import asyncio
 import threading
 from collections import deque
-from io import BufferedReader, RawIOBase
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from io import RawIOBase
+from typing import BinaryIO, cast
 
 # Enough that neither side waits for the other at every piece.
 CAPACITY_BYTES = 1024 * 1024
-_BUFFER_BYTES = 256 * 1024
 
 
 class CutError(OSError):
@@ -31,21 +27,22 @@ class Passage(RawIOBase):
         self._room = asyncio.Event()
         self._room.set()
         self._change = threading.Condition()
-        self._pieces: deque[memoryview] = deque()
+        self._pieces: deque[bytes] = deque()
+        self._begun_bytes = 0
         self._held_bytes = 0
         self._ended = False
         self._cut = False
         self._abandoned = False
 
-    def reader(self) -> BufferedReader:
+    def reader(self) -> BinaryIO:
         """Lend the side that the thread reads."""
-        return BufferedReader(self, _BUFFER_BYTES)
+        return cast("BinaryIO", self)
 
     async def put(self, piece: bytes) -> bool:
         """Hand over *piece*, when there is room for it; `False` if nobody reads any more."""
         await self._room.wait()
         with self._change:
-            self._pieces.append(memoryview(piece))
+            self._pieces.append(piece)
             self._held_bytes += len(piece)
             if self._held_bytes >= self._capacity_bytes and not self._abandoned:
                 self._room.clear()
@@ -76,32 +73,32 @@ class Passage(RawIOBase):
         """Return true: that is what it is for."""
         return True
 
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read what there is, at least one byte unless the end has come.
+    def read(self, size: int = -1, /) -> bytes:
+        """Read the next piece, or as much of it as *size* allows; nothing at the end.
+
+        A piece that fits is given as it was put: memory that is overwritten when it is freed makes copies dear.
 
         Raises:
             CutError: The end will never come.
         """
-        view = memoryview(buffer).cast("B")
         with self._change:
             while not (self._pieces or self._ended or self._cut):
                 self._change.wait()
             if self._cut:
                 raise CutError("the upload broke off")
-            return self._take(view)
+            return self._take(size) if self._pieces else b""
 
-    def _take(self, view: memoryview) -> int:
-        filled = 0
-        while self._pieces and filled < len(view):
-            piece = self._pieces.popleft()
-            count = min(len(piece), len(view) - filled)
-            view[filled : filled + count] = piece[:count]
-            filled += count
-            if count < len(piece):
-                self._pieces.appendleft(piece[count:])
+    def _take(self, size: int) -> bytes:
+        piece = self._pieces[0]
+        end = len(piece) if size < 0 else min(self._begun_bytes + size, len(piece))
+        taken = piece[self._begun_bytes : end]
+        self._begun_bytes = end
+        if end == len(piece):
+            self._pieces.popleft()
+            self._begun_bytes = 0
         before = self._held_bytes
-        self._held_bytes -= filled
+        self._held_bytes -= len(taken)
         low = self._capacity_bytes // 2
         if self._held_bytes <= low < before:
             self._loop.call_soon_threadsafe(self._room.set)
-        return filled
+        return taken
