@@ -1,9 +1,7 @@
 """A drop of our own for measuring, and its source process started exactly as `svidok run` starts it."""
 
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.visitor import Visitor
 from hardening.clock import SystemClock, today
 from hardening.process import SCRUBBING
 from hardening.serving import bind_unix
@@ -84,12 +83,10 @@ def serving(place: Place, environment: Mapping[str, str] = SCRUBBING) -> Generat
 
 
 def _awaited(place: Place) -> psutil.Process:
-    """Find the process once it has confined itself: it answers from then on."""
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end:
-        for process in psutil.Process(os.getpid()).children():
-            with process.oneshot():
-                if process.status() != psutil.STATUS_ZOMBIE and str(place.root) in process.cmdline():
-                    return process
-        time.sleep(0.01)
-    raise TimeoutError("the source process did not start")
+    """Wait until the process answers, and say which one it is."""
+    with Visitor(place.source_socket, _START_SECONDS) as visitor:
+        visitor.ask("GET", "/")
+    found = [child for child in psutil.Process().children() if str(place.root) in child.cmdline()]
+    if len(found) != 1:
+        raise LookupError(f"there is one source process, not {len(found)}")
+    return found[0]

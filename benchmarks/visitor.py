@@ -36,8 +36,9 @@ class Answer:
 class Visitor:
     """One source with one connection."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, seconds: float = _SECONDS) -> None:
         self._path = path
+        self._seconds = seconds
         self._cookie = ""
         self._asked = 0
         self._connection = self._connected()
@@ -123,7 +124,7 @@ class Visitor:
 
     def _connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.settimeout(_SECONDS)
+        connection.settimeout(self._seconds)
         connection.connect(str(self._path))
         return connection
 
