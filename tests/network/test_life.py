@@ -3,6 +3,7 @@
 import signal
 import socket
 import time
+from collections.abc import Mapping
 
 import psutil
 import pytest
@@ -134,7 +135,7 @@ def test_twenty_cycles_of_start_and_stop_leave_nothing(twin: MakeTwin) -> None:
         assert nothing_left(cycled, family)
 
 
-def half_sent(stream: socket.socket, address: str, cookie: str, controls: dict[str, str]) -> bytes:
+def half_sent(stream: socket.socket, address: str, cookie: str, controls: Mapping[str, str]) -> bytes:
     """Send half of a file, and give the other half."""
     parts: list[tuple[str, str | None, bytes]] = [(name, None, text.encode()) for name, text in controls.items()]
     body = form_body("half", [*parts, ("files", "rest.bin", bytes(1_000_000))])

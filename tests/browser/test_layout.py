@@ -1,0 +1,156 @@
+"""How every page of both sites looks and is used: narrow, enlarged, without style, by keyboard, in light and dark."""
+
+import importlib.resources
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.chromium import Scheme, chromium, scriptless
+from tests.browser.gallery import LANGUAGES, Gallery, Kept, visit_all
+from tests.browser.tour import REVIEWER_PAGES, SOURCE_PAGES
+from tests.trial import RunningDrop
+
+pytestmark = pytest.mark.browser
+
+CONTROLS = "a[href], button, input:not([type=hidden]), textarea, summary"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def gallery(loopback_drop: RunningDrop, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Gallery:
+    return visit_all(loopback_drop, browser, tmp_path_factory.mktemp("gallery"))
+
+
+@pytest.mark.check("B3", "B4")
+def test_every_page_is_met_in_every_language(gallery: Gallery) -> None:
+    """Met by links and forms, with JavaScript off, in a narrow window or without a style sheet."""
+    met = {str(kept) for kept in gallery.pages}
+
+    assert met == {f"source-{language}-{name}" for language in LANGUAGES for name in SOURCE_PAGES} | {
+        f"reviewer-en-{name}" for name in REVIEWER_PAGES
+    }
+
+
+@pytest.mark.check("B4")
+@pytest.mark.parametrize(
+    ("width", "more_style"),
+    [
+        pytest.param(320, "", id="320-pixels"),
+        pytest.param(640, "", id="1280-at-200-percent"),
+        pytest.param(1280, "html { font-size: 200% }", id="text-at-200-percent"),
+    ],
+)
+def test_nothing_has_to_be_scrolled_sideways(gallery: Gallery, browser: Browser, width: int, more_style: str) -> None:
+    with scriptless(browser, width) as context:
+        page = context.new_page()
+        for kept in gallery.pages:
+            gallery.show(page, kept, more_style)
+
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, kept
+            assert beyond(page, width) == [], kept
+
+
+def beyond(page: Page, width: int) -> list[str]:
+    """Name what reaches out of the window; what is said to screen readers alone has no size."""
+    return [
+        str(name)
+        for name in page.evaluate(
+            """width => {
+            const clipped = one => one && (getComputedStyle(one).clipPath != "none" || clipped(one.parentElement));
+            return [...document.querySelectorAll("body *")]
+            .filter(one => one.getBoundingClientRect().right > width + 1 && !one.closest(".skip") && !clipped(one))
+            .map(one => one.outerHTML.slice(0, 80))}""",
+            width,
+        )
+    ]
+
+
+@pytest.mark.check("B4")
+def test_without_a_style_sheet_every_control_can_be_seen(gallery: Gallery, browser: Browser) -> None:
+    with scriptless(browser, 320) as context:
+        page = context.new_page()
+        for kept in gallery.pages:
+            gallery.show_bare(page, kept)
+
+            assert [control for control in shown(page) if not control.width or not control.height] == [], kept
+
+
+@pytest.mark.check("B4")
+def test_the_keyboard_goes_through_every_page_in_order_and_shows_where_it_is(
+    gallery: Gallery, browser: Browser
+) -> None:
+    with scriptless(browser) as context:
+        page = context.new_page()
+        for kept in gallery.in_english():
+            gallery.show(page, kept)
+            expected = [control.html for control in shown(page)]
+            reached: list[str] = []
+            for _ in expected:
+                page.keyboard.press("Tab")
+                html, outline = page.evaluate(
+                    "[document.activeElement.outerHTML, getComputedStyle(document.activeElement).outlineStyle]"
+                )
+                assert outline != "none", (kept, html)
+                reached.append(html)
+
+            assert reached == expected, kept
+            if kept.site == "source" and kept.name != "blank":
+                assert 'class="exit"' in reached[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Something that can be used, as it lies on the page."""
+
+    html: str
+    width: float
+    height: float
+
+
+def shown(page: Page) -> list[Control]:
+    """List the controls that are not folded away, in the order of the page."""
+    found = page.evaluate(
+        """controls => [...document.querySelectorAll(controls)]
+        .filter(one => one.matches("summary") || !one.closest("details:not([open])"))
+        .map(one => [one.outerHTML, one.getBoundingClientRect()])
+        .map(([html, box]) => [html, box.width, box.height])""",
+        CONTROLS,
+    )
+    return [Control(str(html), float(width), float(height)) for html, width, height in found]
+
+
+@pytest.mark.check("B4")
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+def test_no_page_breaks_a_rule_of_accessibility(gallery: Gallery, browser: Browser, scheme: Scheme, width: int) -> None:
+    """axe-core is a script, so here scripts may run; the pages have none. Contrast is one of its rules."""
+    axe = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    found: list[str] = []
+    for kept in gallery.in_english():
+        gallery.show(page, kept)
+        page.evaluate(axe)
+        found += broken(kept, page.evaluate("axe.run({resultTypes: ['violations', 'incomplete']})"))
+    context.close()
+
+    assert found == []
+
+
+def broken(kept: Kept, results: Mapping[str, Any]) -> list[str]:
+    """Say which rules the page breaks; that contrast could not be measured counts as well."""
+    unmeasured = [one for one in results["incomplete"] if one["id"] == "color-contrast"]
+    return [
+        f"{kept}: {one['id']} at {node['target']}: {node['failureSummary']}"
+        for one in (*results["violations"], *unmeasured)
+        for node in one["nodes"]
+        # The page to leave to says nothing, so it has no heading either.
+        if (kept.name, one["id"]) != ("blank", "page-has-heading-one")
+    ]

@@ -1,0 +1,202 @@
+"""A walk through every page of both sites, by links and forms; whoever follows it looks at each page in turn.
+
+The reviewers' part needs what the sources' part has left, and the desk's answer in between.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from onion.client_auth import client_pair
+from svidok.evaluation import desk
+from tests.trial import RunningDrop
+
+REPLY = "Thank you for writing to us.\nDo you remember on which day of the week it was?"
+
+SOURCE_PAGES = (
+    "landing", "safety", "limits", "keys", "login", "login-wrong", "missing", "send", "send-empty", "codename",
+    "retype", "retype-wrong", "inbox-new", "sent", "inbox", "left", "inbox-reply", "close", "closed", "inbox-unknown",
+    "blank",
+)  # fmt: skip
+REVIEWER_PAGES = (
+    "sign-in", "sign-in-refused", "collections-empty", "collections", "collection", "bag", "bags", "returns",
+    "returns-wrong", "returns-taken", "keys", "audit", "accounts", "accounts-wrong", "issued", "missing",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is chosen in forms."""
+
+    photo: Path
+    empty: Path
+
+
+@dataclass(slots=True)
+class SourceTour:
+    """The sources' pages in one language; at each name the page stands before *page*."""
+
+    page: Page
+    root: str
+    language: str
+    files: Files
+    codename: str = ""
+
+    def before_the_reply(self) -> Iterator[str]:
+        """Begin, send, write down, send again, log out."""
+        for name, path in (
+            ("landing", "/"),
+            ("safety", "/safety"),
+            ("limits", "/limits"),
+            ("keys", "/keys"),
+            ("login", "/login"),
+        ):
+            self._open(path)
+            yield name
+        self.page.fill("[name=codename]", "seven words are not enough for it")
+        self._send("/login")
+        yield "login-wrong"
+        self._open("/no-such-page")
+        yield "missing"
+        self._open("/")
+        self._send("/begin")
+        yield "send"
+        self._send("/send")
+        yield "send-empty"
+        self.page.fill("[name=message]", "They came at night.\nI saw three cars.")
+        self.page.set_input_files("[name=files]", [self.files.photo, self.files.empty])
+        self._send("/send")
+        self.codename = " ".join(self.page.locator(".words li").all_inner_texts())
+        yield "codename"
+        self._follow("/codename/retype")
+        yield "retype"
+        self.page.fill("[name=codename]", " ".join(reversed(self.codename.split())))
+        self._send("/codename/retype")
+        yield "retype-wrong"
+        self.page.fill("[name=codename]", self.codename)
+        self._send("/codename/retype")
+        yield "inbox-new"
+        self._follow("/send")
+        self.page.fill("[name=message]", "One of them was white.")
+        self._send("/send")
+        yield "sent"
+        self._follow("/inbox")
+        yield "inbox"
+        self._send("/logout")
+        yield "left"
+
+    def after_the_reply(self) -> Iterator[str]:
+        """Come back, read, close, leave."""
+        self._login()
+        yield "inbox-reply"
+        self._follow("/close")
+        yield "close"
+        self._send("/close")
+        yield "closed"
+        self._login()
+        yield "inbox-unknown"
+        self._follow("/exit")
+        yield "blank"
+
+    def _login(self) -> None:
+        self._open("/login")
+        self.page.fill("[name=codename]", self.codename)
+        self._send("/login")
+
+    def _path(self, path: str) -> str:
+        return path if self.language == "en" else f"/{self.language}{path}"
+
+    def _open(self, path: str) -> None:
+        self.page.goto(self.root + self._path(path))
+
+    def _follow(self, path: str) -> None:
+        self.page.locator(f'a[href="{self._path(path)}"]').first.click()
+
+    def _send(self, path: str) -> None:
+        self.page.locator(f'form[action="{self._path(path)}"] button').first.click()
+
+
+@dataclass(slots=True)
+class ReviewerTour:
+    """The reviewers' pages; at each name the page stands before *page*."""
+
+    page: Page
+    root: str
+    drop: RunningDrop
+    folder: Path
+
+    def empty(self) -> Iterator[str]:
+        """Be refused, sign in, find nothing."""
+        self.page.goto(self.root)
+        yield "sign-in"
+        self._sign_in("000000")
+        yield "sign-in-refused"
+        self._sign_in(self.drop.authenticator.code())
+        yield "collections-empty"
+
+    def fetching(self) -> Iterator[str]:
+        """Find what came, fetch it."""
+        self._follow("/collections")
+        yield "collections"
+        self.page.locator("tbody th a").first.click()
+        yield "collection"
+        self._follow("/collections")
+        self.page.locator("button", has_text="Bag of all that is new to me").click()
+        yield "bag"
+        with self.page.expect_download() as download:
+            self.page.locator("a.button").click()
+        bag = self.folder / "transfer.tar"
+        download.value.save_as(bag)
+        desk(self.drop.trial, "import", str(bag))
+        self._follow("/bags")
+        yield "bags"
+
+    def answering(self) -> Iterator[str]:
+        """Carry the desk's answers back."""
+        for collection in json.loads(desk(self.drop.trial, "list", "--json")):
+            desk(self.drop.trial, "reply", collection["id"], said=REPLY)
+        packed = json.loads(desk(self.drop.trial, "outbox", "--json"))
+        self._follow("/returns")
+        yield "returns"
+        self._carry(packed["bag"], packed["bag"])
+        yield "returns-wrong"
+        self._carry(packed["bag"], packed["signature"])
+        yield "returns-taken"
+
+    def managing(self) -> Iterator[str]:
+        """Look after keys, audit and accounts."""
+        self._follow("/keys")
+        yield "keys"
+        self._follow("/audit")
+        yield "audit"
+        self._follow("/accounts")
+        yield "accounts"
+        self._add("somebody", "not a key")
+        yield "accounts-wrong"
+        self._add("Amber Reviewer", client_pair().public)
+        yield "issued"
+        self.page.goto(f"{self.root}/no-such-page")
+        yield "missing"
+
+    def _sign_in(self, code: str) -> None:
+        sign_in = self.drop.authenticator.sign_in
+        self.page.fill("[name=name]", sign_in.name)
+        self.page.fill("[name=password]", sign_in.password)
+        self.page.fill("[name=code]", code)
+        self.page.locator('form[action="/sign-in"] button').click()
+
+    def _carry(self, *files: str) -> None:
+        self.page.set_input_files("[name=files]", list(files))
+        self.page.locator('form[action="/returns"] button').click()
+
+    def _add(self, name: str, key: str) -> None:
+        form = self.page.locator('form[action="/accounts"]')
+        form.locator("[name=name]").fill(name)
+        form.locator("[name=onion_key]").fill(key)
+        form.locator("button").click()
+
+    def _follow(self, path: str) -> None:
+        self.page.locator(f'a[href="{path}"]').first.click()
