@@ -170,19 +170,14 @@ def _source(site: Site, visit: Visit) -> Source:
 def _envelope(site: Site, visit: Visit, language: str) -> Envelope:
     desk, day = _desk(site, visit)
     source = _source(site, visit)
-    limits, today = site.limits, site.today()
-    used = sum(
-        arrival.count
-        for arrival in site.parts.inbox.arrivals(source)
-        if arrival.day == today and arrival.kind != "manifest"
-    )
+    used = site.parts.inbox.usage_today(source)
     return Envelope(
         source=source,
         recipients=desk.recipients,
         keyset_day=day,
         language=language,
-        left_bytes=limits.source_bytes_per_day - site.parts.inbox.usage_today(source).size_bytes,
-        left_items=limits.source_items_per_day - used,
+        left_bytes=site.limits.source_bytes_per_day - used.size_bytes,
+        left_items=site.limits.source_items_per_day - used.items,
     )
 
 

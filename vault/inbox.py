@@ -110,13 +110,14 @@ class Inbox:
     def usage_today(self, source: Source) -> Usage:
         """Measure what a source has sent today; it is counted from the parts, so nothing else is kept (D10)."""
         with self._database.reading() as session:
-            size_bytes, parts = session.execute(
-                select(func.coalesce(func.sum(PartRow.size_bytes), 0), func.count(PartRow.part_id))
+            items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
+            size_bytes, count = session.execute(
+                select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
                 .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
                 .where(SubmissionRow.collection_id == source.collection_id)
                 .where(SubmissionRow.day == today(self._clock))
             ).one()
-            return Usage(int(size_bytes), parts)
+            return Usage(int(size_bytes), count)
 
     def deleted_replies(self, source: Source) -> frozenset[str]:
         """Return the ids of the replies that must not be shown to this source any more."""

@@ -33,10 +33,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a source has sent today; yesterday's is not counted."""
+    """What a source has sent today; yesterday's is not counted.
+
+    Attributes:
+        size_bytes: Of all sealed parts.
+        items: Messages and files, without the manifests that come with them.
+    """
 
     size_bytes: int
-    parts: int
+    items: int
 
 
 @dataclass(frozen=True, slots=True)

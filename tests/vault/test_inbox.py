@@ -176,10 +176,11 @@ def test_what_is_kept_must_be_there_and_nothing_else(drop: Drop) -> None:
 def test_usage_counts_today_and_forgets_yesterday(drop: Drop) -> None:
     source, other = drop.source(), drop.source()
     drop.send(source, [65_536, 131_072])
-    drop.send(source, [65_536])
+    drop.send(source, [65_536], "message")
+    drop.send(source, [65_536], "manifest")
     drop.send(other, [65_536])
 
-    assert drop.inbox.usage_today(source) == Usage(262_144, 3)
+    assert drop.inbox.usage_today(source) == Usage(327_680, 3)
     drop.clock.advance(86_400)
     assert drop.inbox.usage_today(source) == Usage(0, 0)
 
