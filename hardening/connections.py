@@ -14,6 +14,7 @@ from hardening.circuits import ProxyLineError, take_proxy_line
 from hardening.deadlines import Deadlines, Phase, ServingLimits, Wire
 from hardening.framing import FramingError, RequestGate
 from hardening.headers import App, Message, Receive, RefusalPage, Scope, Send
+from hardening.pieces import PieceBuffer
 
 _TRUST = "svidok.trust"
 _CLOSE = (b"connection", b"close")
@@ -52,6 +53,7 @@ class Connection(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.conn._receive_buffer = PieceBuffer()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         self._rules = rules
         self._inner = cast("App", self.app)
         self.app = cast("Any", self._answer)
