@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pyotp.totp import TOTP
 
-from svidok.commands.init import open_drop
 from svidok.commands.run import Wish, run_drop
+from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.evaluation import SignIn, Trial, set_up
 

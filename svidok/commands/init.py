@@ -11,14 +11,13 @@ from keeper.log_key import LogKey
 from onion.client_auth import AuthorizedClients
 from onion.service import OnionKeys
 from reviewers.tables import REVIEWERS
-from settings import Drop, Settings, SettingsError, load, write
+from settings import Drop, Settings, write
+from svidok.drop import PEPPER_BYTES
 from svidok.errors import CommandError
 from svidok.identity import Identity, new_origin
 from svidok.isolation import KEEPER, REVIEWER, SOURCE, Isolation, create_users, find
 from svidok.place import Place
 from vault.making import make_inbox, make_outbox
-
-PEPPER_BYTES = 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,21 +75,6 @@ def give_away(place: Place, isolation: Isolation) -> None:
     # Anybody on the machine may read the settings; they hold no secret, and the processes run as other users.
     for readable in (place.settings, place.identity):
         readable.chmod(0o644)
-
-
-def open_drop(folder: Path) -> tuple[Place, Settings, Identity]:
-    """Read what a drop says of itself.
-
-    Raises:
-        CommandError: The folder is not that of a drop, or its settings cannot be meant.
-    """
-    place = Place(folder.resolve())
-    if not place.identity.exists():
-        raise CommandError(f"{folder} is not the folder of a drop; `svidok init {folder}` makes one")
-    try:
-        return place, load(place.settings), Identity.read(place.identity)
-    except SettingsError as error:
-        raise CommandError(f"{place.settings}: {error}") from error
 
 
 def _refuse_used(root: Path) -> None:

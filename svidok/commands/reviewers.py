@@ -25,7 +25,7 @@ from reviewers.errors import ReviewersError
 from reviewers.guard import SignInGuard
 from reviewers.records import Credentials, Reviewer
 from reviewers.tables import REVIEWERS
-from svidok.commands.init import open_drop
+from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.isolation import KEEPER, find
 from svidok.place import Place

@@ -18,7 +18,7 @@ from hardening.serving import bind_loopback, bind_unix
 from settings import Settings
 from svidok import isolation as separate
 from svidok.children import Child, Children
-from svidok.commands.init import open_drop
+from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.floors import check_floors, on_this_machine
 from svidok.identity import Identity

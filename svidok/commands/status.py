@@ -10,7 +10,7 @@ from keeper.alarm_file import Alarm, read
 from keys.errors import KeysError
 from keys.keyset import quorum_met
 from keys.keyset_store import load
-from svidok.commands.init import open_drop
+from svidok.drop import open_drop
 from svidok.place import Place
 from svidok.running import is_running
 

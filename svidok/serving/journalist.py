@@ -36,7 +36,7 @@ from reviewers.marks import Marks
 from reviewers.selections import Selections
 from reviewers.tables import REVIEWERS
 from settings import Settings
-from svidok.commands.init import open_drop
+from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place

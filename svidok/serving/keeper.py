@@ -28,7 +28,7 @@ from onion.errors import OnionError
 from onion.network import Network
 from onion.service import OnionAddress
 from settings import Settings
-from svidok.commands.init import open_drop
+from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place

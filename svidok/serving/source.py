@@ -25,7 +25,7 @@ from keys.recipients import write_recipients
 from settings import Settings
 from source_interface.app import build_app, build_refusal
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
-from svidok.commands.init import PEPPER_BYTES, open_drop
+from svidok.drop import PEPPER_BYTES, open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.isolation import find

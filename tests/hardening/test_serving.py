@@ -1,10 +1,11 @@
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -356,7 +357,9 @@ print(len(site.kept), "kept")
 def started(site: Site) -> subprocess.Popen[str]:
     process = subprocess.Popen([sys.executable, "-c", SERVER, site.path], stdout=subprocess.PIPE, text=True)
     for _ in range(500):
-        if site.path.exists():
+        # The path is there a moment before anybody listens.
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(site.path))
             return process
         time.sleep(0.02)
     raise TimeoutError

@@ -57,7 +57,8 @@ def test_a_tor_starts_and_stops(running: Running) -> None:
     running.stop()
 
     assert not running.alive
-    assert running.wait_ended(0) == 0
+    # Asked in its first moments, before it minds signals, tor ends by the signal itself.
+    assert running.wait_ended(0) in (0, -signal.SIGTERM)
 
 
 def test_a_crash_is_noticed(running: Running) -> None:

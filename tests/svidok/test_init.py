@@ -8,7 +8,7 @@ import pytest
 from ledger.note import VerifierKey
 from onion.service import OnionAddress
 from settings import load
-from svidok.commands.init import PEPPER_BYTES
+from svidok.drop import PEPPER_BYTES
 from svidok.identity import Identity
 from svidok.isolation import GROUPS, KEEPER, REVIEWER, SOURCE
 from svidok.place import Place

@@ -25,7 +25,7 @@ def statement(tmp_path: Path, reviewers: tuple[Reviewer, ...], signed_keyset: Si
 
 @pytest.mark.check("B7")
 def test_gpg_alone_verifies_it_offline(statement: Path, gpg_homes: Path) -> None:
-    home = gpg_homes / "stranger"
+    home = gpg_homes / "page-reader"
     home.mkdir(mode=0o700, exist_ok=True)
     gpg = ["unshare", "-n", "gpg", "--homedir", str(home), "--batch", "--no-autostart", "--trust-model", "always"]
 
