@@ -8,6 +8,7 @@ _ = SimpleNamespace()
 _.send_400_response, _.keep_alive, _.should_exit, _.capture_signals  # uvicorn
 _.unraisablehook, _.handleError  # sys, logging
 _.callbacks  # python-multipart
+_._receive_buffer  # h11
 _.writable, _.seekable, _.external_attr, _.create_system  # io, zipfile
 _.revision, _.down_revision  # alembic
 
