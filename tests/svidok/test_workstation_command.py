@@ -350,13 +350,14 @@ def test_a_closed_terminal_destroys_what_was_half_let_out(world: World, drop: Dr
 def test_memory_does_not_grow_with_the_file(world: World, drop: Drop, mebibytes: int) -> None:
     def measured(name: str, size_bytes: int) -> tuple[int, int]:
         part = drop.seal_stream(binary(Flow(size_bytes)), file(name, b""))
-        bag = drop.bag(drop.sent(drop.source(name), [part]))
+        sent = drop.sent(drop.source(), [part])
+        bag = drop.bag(sent)
         part.path.unlink()
         end = ("--passphrase-file", world.passphrase)
         taken = peak_kib(["workstation", "import", world.desk("amber"), bag, *end])
         bag.unlink()
         out = drop.folder / f"out-{part.sealed.part_id}"
-        opened = peak_kib(["workstation", "open", world.desk("amber"), name, "--to", out, *end])
+        opened = peak_kib(["workstation", "open", world.desk("amber"), sent.submission, "--to", out, *end])
         assert sum(path.stat().st_size for path in out.rglob("large")) in (0, size_bytes)
         shutil.rmtree(out)
         return taken, opened
