@@ -35,7 +35,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **words: Any) -> None:  # noqa: ANN401 - as the class above
         """Take what any parser takes."""
-        super().__init__(**{**words, "allow_abbrev": False})
+        words["allow_abbrev"] = False
+        super().__init__(**words)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
