@@ -97,12 +97,12 @@ def test_what_fails_is_one_plain_line_and_leaves_nothing(
     assert list((tmp_path / "there").iterdir()) == []
 
 
-def test_what_the_system_refuses_is_told_without_a_trace(console: Console, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("no folder")
+def test_what_the_system_refuses_is_told_without_a_trace(console: Console, short_folder: Path) -> None:
+    (short_folder / "file").write_text("no folder")
 
-    said = console("init", tmp_path / "file" / "drop")
+    said = console("init", short_folder / "file" / "drop")
 
-    assert said.refusal == f"{tmp_path}/file/drop: not a directory"
+    assert said.refusal == f"{short_folder}/file/drop: not a directory"
 
 
 def test_as_a_program_it_says_the_same(svidok: Program, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def drop(tmp_path: Path, signed_keyset: SignedKeyset, recipients: Recipients, pu
 @pytest.fixture(scope="session")
 def stranger(gpg_homes: Path) -> Reviewer:
     """Somebody who is in no keyset."""
-    return make_reviewer("stranger", gpg_homes)
+    return make_reviewer("outsider", gpg_homes)
 
 
 @pytest.fixture(scope="session")
