@@ -197,14 +197,9 @@ def _entry(name: str, size_bytes: int, at: int) -> int:
     return _ENTRY + len(name) + (4 + 8 * wide if wide else 0)
 
 
-_ZIP64_VERSION: Final = 45
-
-
 def _member(name: str) -> zipfile.ZipInfo:
     member = zipfile.ZipInfo(name, _LONG_AGO)
     member.create_system = _NO_SYSTEM
-    # Older patch releases of Python 3.11 would write 2.0 before sizes of 64 bits; APPNOTE 4.4.3.2 says 4.5.
-    member.extract_version = member.create_version = _ZIP64_VERSION
     member.external_attr = 0o600 << 16
     return member
 
