@@ -3,10 +3,13 @@
 import json
 import re
 import secrets
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from keys.keyset import SubmissionKey
+from keys.keyset_store import load
 from onion.client_auth import auth_private_line, client_pair
 from onion.daemon import Running
 from onion.lint import REVIEWER_RULES, SOURCE_RULES, findings
@@ -36,6 +39,34 @@ def test_each_site_is_reached_at_its_own_address(
     with visiting(reviewer_tor, addresses[1]) as browser:
         assert browser.open("/").status == 200
         assert browser.page.heading == "Sign in"
+
+
+@pytest.mark.check("B7")
+def test_the_address_and_the_keys_are_offered_signed_and_gpg_alone_can_check_them(
+    onion_drop: RunningDrop, source_tor: Running, short_folder: Path
+) -> None:
+    with visiting(source_tor, onion_drop.identity.source_address) as browser:
+        shown = browser.open("/keys").text
+        offered = [words for words, target in browser.page.links if target.startswith("/keys/")]
+        for name in offered:
+            (short_folder / name).write_bytes(browser.open(f"/keys/{name}").body)
+    (statement,) = (name for name in offered if f"{name}.asc" in offered)
+    signature = f"{statement}.asc"
+    (certificates,) = set(offered) - {statement, signature}
+
+    gpg = ["gpg", "--homedir", str(short_folder), "--no-autostart", "--batch", "--quiet"]
+    subprocess.run([*gpg, "--import", str(short_folder / certificates)], check=True, capture_output=True)
+    subprocess.run([*gpg, "--verify", signature, statement], check=True, capture_output=True, cwd=short_folder)
+
+    text = (short_folder / statement).read_text()
+    assert f"gpg --verify {signature} {statement}" in shown
+    for fact in (onion_drop.identity.source_address, *(str(key.fingerprint) for key in recipients(onion_drop))):
+        assert fact in "".join(text.split())
+        assert fact in "".join(shown.split())
+
+
+def recipients(drop: RunningDrop) -> tuple[SubmissionKey, ...]:
+    return load(drop.place.keyset).keyset.recipients
 
 
 @pytest.mark.check("M8", "C20")
