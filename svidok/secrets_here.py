@@ -42,7 +42,7 @@ def refuse_secret_keys(keyset_folder: Path, places: Sequence[Path], judge: Gpg) 
 
 def likely_homes() -> tuple[Path, ...]:
     """Name the folders in which people leave GnuPG homes: their own, scratch space, media."""
-    found = {Path(user.pw_dir) for user in pwd.getpwall()} | {Path(tempfile.gettempdir())}
+    found = {Path(user.pw_dir) for user in pwd.getpwall()} | {Path.home(), Path(tempfile.gettempdir())}
     found |= {Path(folder) for folder in ("/tmp", "/var/tmp", "/media", "/mnt", "/srv", "/opt")}  # noqa: S108 - only read
     return tuple(sorted(folder for folder in found if folder != Path("/") and folder.is_dir()))
 

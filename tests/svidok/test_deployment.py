@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from svidok.place import Place
-from tests.svidok.console import PASSPHRASE, ROOT, Console, Program, Said, stop_agents
+from tests.svidok.console import PASSPHRASE, ROOT, Program, Said, stop_agents
 
-GUIDES = ("docs/deployment.md", "docs/reviewers.md", "docs/workstation.md", "README.md")
 BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -19,18 +18,6 @@ def told(guide: str) -> list[list[str]]:
     text = (ROOT / guide).read_text("utf-8")
     lines = [line for block in BLOCK.findall(text) for line in block.replace("\\\n", " ").splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("svidok ")]
-
-
-@pytest.mark.parametrize(
-    "words", [words for guide in GUIDES for words in told(guide)], ids=lambda words: " ".join(words[:2])
-)
-def test_every_command_that_is_told_has_its_words(words: list[str], console: Console) -> None:
-    command = words[: 2 if words[0] in ("keys", "reviewers", "workstation") else 1]
-
-    help_text = console(*command, "--help").done
-
-    for option in (word for word in words if word.startswith("--")):
-        assert re.search(rf"{option}\b", help_text), f"{' '.join(command)} has no {option}"
 
 
 class Guide:
