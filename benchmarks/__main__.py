@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from rich.table import Table
 from benchmarks import beginning, crowd, memory, paging, submission, uploading
 from benchmarks.drop import made
 from benchmarks.figures import Figure, Size
+from benchmarks.machine import Watch
 from settings.model import GIB, MIB
 from svidok.place import Place
 
@@ -55,15 +55,16 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _arguments(words)
     errors = Console(stderr=True)
     figures: list[Figure] = []
+    watch = Watch()
     with errors.status("making a drop") as status, made() as place:
         for name in arguments.claims or CLAIMS:
             status.update(f"measuring: {name}")
             figures += CLAIMS[name](place, QUICK if arguments.quick else FULL)
     if arguments.json:
-        print(json.dumps([{**asdict(figure), "holds": figure.holds} for figure in figures], indent=1))
+        told = [{**asdict(figure), "holds": figure.holds} for figure in figures]
+        print(json.dumps({"machine": watch.told(), "figures": told}, indent=1))
     else:
-        Console().print(_table(figures))
-        print(f"{os.cpu_count()} cores; load {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+        Console().print(_table(figures), watch.told())
     return 0 if all(figure.holds for figure in figures) else 1
 
 
@@ -74,7 +75,7 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="the figures for other programs")
     arguments = parser.parse_args(words)
     if unknown := set(arguments.claims) - set(CLAIMS):
-        parser.error(f"there is no claim {', '.join(sorted(unknown))}")
+        parser.error(f"there is no claim {', '.join(sorted(unknown))}; there are {', '.join(CLAIMS)}")
     return arguments
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from benchmarks.drop import Source, serving
 from benchmarks.figures import Figure, Size
@@ -15,13 +16,11 @@ _MESSAGE = b"I have more to tell.".ljust(300, b".")
 
 def measure(place: Place, size: Size) -> list[Figure]:
     """Have each source open the form and send, again and again; all begin to send at the same moment."""
-    with serving(place) as source:
-        visitors = [_begun(source) for _ in range(size.sources)]
+    with serving(place) as source, ExitStack() as ends:
+        visitors = [ends.enter_context(_begun(source)) for _ in range(size.sources)]
         used = source.cpu_seconds()
         seconds, errors = _all_at_once(visitors, size.each)
         used = (source.cpu_seconds() - used) * 1000 / (size.sources * size.each)
-        for visitor in visitors:
-            visitor.__exit__(None, None, None)
     done = size.sources * size.each - len(errors)
     note = f"{done} in {seconds:.1f} s, each with its form's page; {used:.0f} ms of CPU each"
     return [
