@@ -6,7 +6,7 @@ One network serves the whole run. Each tor more costs about half a second and 40
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -82,9 +82,19 @@ class Lab:
         return site
 
 
-def _terminated(_: int, __: FrameType | None) -> None:
-    # So that the fixtures' ends run and no tor stays behind; a test would swallow SystemExit.
-    pytest.exit("terminated", 143)
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Let SIGTERM end the run through the ends of all fixtures, so that no process stays behind."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        # A test would swallow SystemExit.
+        pytest.exit("terminated", 143)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
@@ -100,11 +110,10 @@ def short_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def tor_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="sv", dir="/tmp"))
-    before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        yield folder
+        with ending_in_order():
+            yield folder
     finally:
-        signal.signal(signal.SIGTERM, before)
         destroy(folder)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hardening.files import destroy
 from onion.daemon import Running
 from svidok.evaluation import Trial, set_up
+from tests.onion_fixtures import ending_in_order
 from tests.trial import RunningDrop, copied, joined, running
 
 MakeTwin = Callable[[str], Trial]
@@ -21,7 +22,8 @@ def trial_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="sv", dir="/tmp"))
     folder.chmod(0o755)
     try:
-        yield folder
+        with ending_in_order():
+            yield folder
     finally:
         destroy(folder)
 
