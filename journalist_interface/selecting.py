@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from bags.index import Collection, Index, Part, Submission, format_index, parse_index
+from bags.index import NO_KEY, Collection, Index, Part, Submission, format_index, parse_index
 from bags.layout import Layout
 from bags.transfer import transfer_layout
 from hardening.canonical import JSON, canonical_json, strict_json
@@ -27,8 +27,6 @@ _NOT_YET = "0" * 32
 _LARGEST_FACTS_BYTES = 256 * 1024 * 1024
 _ASKED_AT_ONCE = 8
 _CHUNK = 500
-# Nobody can seal to this point: the bag says that the source reads no replies any more (docs/specs/transfer-bag.md).
-_NO_KEY = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ def _index(site: Site, keyset_hash: str, submissions: Iterable[StoredSubmission]
         Collection(
             one.collection_id,
             one.designation,
-            keys.get(one.collection_id, _NO_KEY),
+            keys.get(one.collection_id, NO_KEY),
             tuple(_listed(submission) for submission in of[one.collection_id]),
         )
         for one in inbox.named(of)
