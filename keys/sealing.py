@@ -146,8 +146,8 @@ class _Drain(threading.Thread):
         filled = 0
         while filled < len(buffer) and (count := self._pipe.readinto(buffer[filled:])):
             filled += count
-            if self.size_bytes:
-                # More than one buffer: it is no small message, whose sender waits for it.
+            if filled < len(buffer) and self.size_bytes:
+                # The pipe is empty, and this is no small message, whose sender waits for it.
                 rest_a_little()
         return buffer[:filled]
 
