@@ -38,6 +38,12 @@ _ENTRY: Final = 46
 _END: Final = 22
 _END_64: Final = 56 + 20
 
+# What a local header says before sizes of 64 bits are known (APPNOTE 4.4.3.2, 4.4.8, 4.5.3): the version that reads
+# them, and at the places of the short sizes that the long ones count.
+_ZIP64_VERSION: Final = 45
+_SIZES_AT: Final = 18
+_SIZES_OPEN: Final = b"\xff" * 8
+
 # The same for everybody, whenever and wherever it was written (K5).
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 _NO_SYSTEM: Final = 0
@@ -72,7 +78,7 @@ class ContainerWriter:
         self._stream = _Stream(sink)
         self._zip = zipfile.ZipFile(cast("IO[bytes]", self._stream), "w", zipfile.ZIP_STORED, allowZip64=True)
         try:
-            self._item = self._zip.open(_member(ITEM), "w", force_zip64=True)
+            self._item = self._open_wide(ITEM)
         except BaseException:
             self._abandon()
             raise
@@ -99,7 +105,7 @@ class ContainerWriter:
             raise ContainerError(f"a trailer has at most {MOST_TRAILER_BYTES} bytes, not {len(trailer)}")
         self._item.close()
         padding_bytes, total = _plan(self._stream.tell() - ITEM_START - _DESCRIPTOR_64, len(trailer))
-        with self._zip.open(_member(PADDING), "w", force_zip64=True) as padding:
+        with self._open_wide(PADDING) as padding:
             while padding_bytes:
                 padding_bytes -= padding.write(memoryview(_ZEROS)[:padding_bytes])
         last = _member(TRAILER)
@@ -110,6 +116,16 @@ class ContainerWriter:
         if self._stream.tell() != total:
             raise ContainerError("the container has not the size that was planned")
         return total
+
+    def _open_wide(self, name: str) -> IO[bytes]:
+        """Begin a member of unknown length, in the same bytes on every Python.
+
+        Up to Python 3.11.3 `zipfile` wrote another version and zeros for the sizes (CPython issue 103861).
+        """
+        member = _member(name)
+        member.extract_version = member.create_version = _ZIP64_VERSION
+        self._stream.fix(self._stream.tell() + _SIZES_AT, _SIZES_OPEN)
+        return self._zip.open(member, "w", force_zip64=True)
 
     def _abandon(self) -> None:
         # A ZipFile that is merely collected writes its directory, which could make a half look whole.
@@ -211,7 +227,13 @@ class _Stream(io.RawIOBase):
         super().__init__()
         self._sink = sink
         self._written = 0
+        self._fixed_at = 0
+        self._fixed = b""
         self.silent = False
+
+    def fix(self, at: int, content: bytes) -> None:
+        """Let *content* stand at place *at*, whatever will be written there."""
+        self._fixed_at, self._fixed = at, content
 
     def writable(self) -> bool:
         return True
@@ -225,9 +247,18 @@ class _Stream(io.RawIOBase):
     def write(self, chunk: "ReadableBuffer", /) -> int:
         size_bytes = memoryview(chunk).nbytes
         if not self.silent:
-            self._sink.write(chunk)
+            self._sink.write(self._mended(chunk) if self._written < self._fixed_at + len(self._fixed) else chunk)
             self._written += size_bytes
         return size_bytes
+
+    def _mended(self, chunk: "ReadableBuffer") -> bytes:
+        """Put what was fixed over the part of *chunk* that falls on its place."""
+        mended = bytearray(memoryview(chunk))
+        begin = max(self._fixed_at - self._written, 0)
+        skipped = max(self._written - self._fixed_at, 0)
+        end = min(self._fixed_at + len(self._fixed) - self._written, len(mended))
+        mended[begin:end] = self._fixed[skipped : skipped + max(end - begin, 0)]
+        return bytes(mended)
 
 
 class _Tail(io.RawIOBase):
