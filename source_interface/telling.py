@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from keys.codename import LONGEST_CHARACTERS, CodenameError, parse
+from keys.codename import DIGITS, LONGEST_CHARACTERS, CodenameError, is_spelt, parse
 from keys.lexicon import fold, lexicons
 
 # What stands in the text where a codename stood.
@@ -11,7 +11,6 @@ GAP = "…"
 
 _WORD = re.compile(r"[^\W_]+")
 _WORDS = 8
-_DIGITS = 32
 # All words run together, or all digits: no other single word is nearly as long.
 _SHORTEST_RUN = 24
 
@@ -30,42 +29,67 @@ def without_codenames(text: str) -> str:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the codenames stand."""
-    run: list[tuple[int, int]] = []
+    """Yield where the codenames stand.
+
+    Every word is looked at once and every window of words costs one hash: a stranger may send a hundred thousand
+    characters of whatever is dearest to look through, again and again.
+    """
+    words, digits = _Words(), _Digits()
     for match in _WORD.finditer(text):
-        word, span = match[0], match.span()
+        word, (start, end) = match[0], match.span()
         if len(word) >= _SHORTEST_RUN and _is_codename(word):
-            yield span
-        if not _may_belong(word):
-            run = []
-            continue
-        run.append(span)
-        for first in _firsts(text, run):
-            if _is_codename(text[first : span[1]]):
-                yield first, span[1]
-                run = []
-                break
+            yield start, end
+        begins = digits.took(word, start) if word.isdecimal() else words.took(word, start)
+        (words if word.isdecimal() else digits).end()
+        if begins is not None:
+            yield begins, end
 
 
-def _firsts(text: str, run: list[tuple[int, int]]) -> Iterator[int]:
-    """Yield where a codename that ends with this run of words would have begun."""
-    if len(run) >= _WORDS:
-        yield run[-_WORDS][0]
-    length = 0
-    for start, end in reversed(run):
-        if not text[start:end].isdecimal():
-            return
-        length += end - start
-        if length >= _DIGITS:
-            yield start
-            return
+class _Words:
+    """The words of a list that stood one after another, up to here; never more than a codename has."""
+
+    def __init__(self) -> None:
+        self._run: list[tuple[int, str]] = []
+
+    def took(self, word: str, start: int) -> int | None:
+        """Take the next word of the text; return where a codename begins that ends with it."""
+        # Of plain letters the folded form is the small one.
+        folded = [word.lower()] if word.isascii() else fold(word)
+        if len(folded) != 1 or not any(folded[0] in lexicon.positions for lexicon in lexicons().values()):
+            self.end()
+            return None
+        self._run = [*self._run[1 - _WORDS :], (start, folded[0])]
+        if len(self._run) < _WORDS or not is_spelt([each for _, each in self._run]):
+            return None
+        begins = self._run[0][0]
+        self.end()
+        return begins
+
+    def end(self) -> None:
+        """Something else stands here."""
+        self._run = []
 
 
-def _may_belong(word: str) -> bool:
-    if word.isdecimal():
-        return True
-    folded = fold(word)
-    return len(folded) == 1 and any(folded[0] in lexicon.positions for lexicon in lexicons().values())
+class _Digits:
+    """The digits that stood one after another, up to here, in groups of whatever size."""
+
+    def __init__(self) -> None:
+        self._last, self._count = "", 0
+        # From the number of digits before a group to its place in the text.
+        self._places: dict[int, int] = {}
+
+    def took(self, word: str, start: int) -> int | None:
+        """Take the next group of the text; return where a codename begins that ends with it."""
+        self._places[self._count] = start
+        self._count += len(word)
+        self._last = (self._last + word)[-DIGITS:]
+        begins = self._places.get(self._count - DIGITS)
+        return begins if begins is not None and is_spelt([self._last]) else None
+
+    def end(self) -> None:
+        """Something else stands here."""
+        if self._count:
+            self._last, self._count, self._places = "", 0, {}
 
 
 def _is_codename(text: str) -> bool:

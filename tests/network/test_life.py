@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from onion.daemon import Running
+from source_interface.uploads import GATHERED_BYTES
 from svidok.evaluation import Trial
 from tests.onion_socks import connect
 from tests.source_interface.house import form_body, read_answer, shown_codename, until
@@ -132,7 +133,7 @@ def test_twenty_cycles_of_start_and_stop_leave_nothing(twin: MakeTwin) -> None:
 def half_sent(stream: socket.socket, address: str, cookie: str, controls: Mapping[str, str]) -> bytes:
     """Send half of a file, and give the other half."""
     parts: list[tuple[str, str | None, bytes]] = [(name, None, text.encode()) for name, text in controls.items()]
-    body = form_body("half", [*parts, ("files", "rest.bin", bytes(1_000_000))])
+    body = form_body("half", [*parts, ("files", "rest.bin", bytes(4 * GATHERED_BYTES))])
     lines = (
         "POST /send HTTP/1.1",
         f"Host: {address}",

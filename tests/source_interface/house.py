@@ -114,7 +114,8 @@ class House:
         self.shelves.prepare()
         self.urls = {schema.name: f"sqlite:///{root / schema.name}.db" for schema in (INBOX, OUTBOX)}
         for schema in (INBOX, OUTBOX):
-            create(self.urls[schema.name], schema)
+            if not (root / f"{schema.name}.db").exists():
+                create(self.urls[schema.name], schema)
         self.inbox = Inbox(
             self._kept(open_to_write(self.urls["inbox"], INBOX)), self.shelves, clock, lexicons()["en"].words
         )
