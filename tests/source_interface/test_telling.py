@@ -69,7 +69,7 @@ def test_digits_in_groups_of_any_size_and_in_another_script_are_found() -> None:
 
 @pytest.mark.parametrize("kind", ["words of the list", "single digits", "groups", "runs", "letters", "Ukrainian"])
 def test_whatever_is_dearest_to_look_through_costs_no_more_than_a_codename(kind: str) -> None:
-    """A stranger may send a hundred thousand characters again and again; of single digits they once cost six seconds."""
+    """A stranger may send a hundred thousand characters again and again; single digits once cost six seconds."""
     words = " ".join(word for _ in range(1700) for word in new(secrets.randbelow).words()[:7])
     text = {
         "words of the list": words,
