@@ -120,10 +120,9 @@ class JournalistApp:
             return response
 
     async def _ask(self, request: Request) -> Response:
-        path, posted = request.scope["path"], request.method == "POST"
-        found = _ID.search(path)
-        request.scope["path_params"] = {"id": found[0]} if found else {}
-        match ADDRESSES.get(_ID.sub("{id}", path, count=1)):
+        posted = request.method == "POST"
+        pattern, request.scope["path_params"] = _understood(request.scope["path"])
+        match ADDRESSES.get(pattern):
             case Open(get, post):
                 handler = post if posted else get
                 return await handler(request, self.site) if handler else self._problem("method", 405)
@@ -162,6 +161,14 @@ class JournalistApp:
             await keeping
         self.site.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _understood(path: str) -> tuple[str, dict[str, str]]:
+    """Return the address that *path* is written for, and the id in it; braces in a path mean nothing."""
+    found = _ID.search(path)
+    if found is None or "{" in path:
+        return path.replace("{", ""), {}
+    return _ID.sub("{id}", path, count=1), {"id": found[0]}
 
 
 def build_app(parts: ReviewerParts) -> App:

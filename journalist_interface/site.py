@@ -44,6 +44,7 @@ class Caller:
         desk: What was remembered when the request began.
         alarms: What every page says first.
         token: Makes a one-time token for the forms of a purpose.
+        looks: Whether she asks for a page's head alone, which changes nothing (A17).
     """
 
     session: Session
@@ -51,6 +52,7 @@ class Caller:
     desk: Desk
     alarms: tuple[Alarm, ...]
     token: Callable[[str], str]
+    looks: bool = False
 
 
 class Site:
@@ -91,7 +93,8 @@ class Site:
         if reviewer is None or reviewer.disabled or reviewer.session_owner != session.owner:
             self.parts.sessions.end(session)
             return None
-        return Caller(session, reviewer, desk, alarms, lambda purpose: self.forms.issue(session.key, purpose))
+        token: Callable[[str], str] = lambda purpose: self.forms.issue(session.key, purpose)  # noqa: E731
+        return Caller(session, reviewer, desk, alarms, token, looks=request.method == "HEAD")
 
     def welcome(self, request: Request, reviewer: Reviewer) -> Response:
         """Begin the one session of a reviewer who has proved who she is; the one before ends, and is told of (C22)."""
@@ -120,7 +123,7 @@ class Site:
 
     def page(self, caller: Caller, template: str, status: int = 200, **facts: object) -> Response:
         """Write a page for *caller*, with the notice that waits for her."""
-        if caller.desk.notice:
+        if caller.desk.notice and not caller.looks:
             self.remember(caller, lambda desk: replace(desk, notice=""))
         return self.pages.page(template, status, caller=caller, **facts)
 

@@ -87,6 +87,19 @@ def test_who_may_do_what(office: Office) -> None:
     assert len(office.stores.accounts.all()) == 2
 
 
+@pytest.mark.check("P1", "P10")
+def test_braces_in_an_address_mean_nothing(office: Office) -> None:
+    """The table writes ids as braces; whoever asks for the braces themselves once met a fault of ours."""
+    browser = office.sign_in(office.hire(is_admin=True))
+    missing = browser.get("/nothing")
+
+    for path in ADDRESSES:
+        if "{id}" in path:
+            for written in (path, path.replace("{", "%7B"), path.replace("{id}", "{id}" + NOBODYS)):
+                answers = [browser.get(written), browser.post(written, b"", FORM)]
+                assert {(answer.status, answer.body) for answer in answers} == {(404, missing.body)}, written
+
+
 @pytest.mark.check("A2", "A3", "A5", "A6", "A9", "A10", "A12")
 def test_every_answer_carries_the_headers(office: Office) -> None:
     browser = office.sign_in(office.hire(is_admin=True))
@@ -152,6 +165,20 @@ def test_looking_changes_nothing(office: Office) -> None:
         assert headed.headers == fetched.headers, path
 
     assert stored(office) == before
+
+
+@pytest.mark.check("A17")
+def test_asking_for_a_head_leaves_what_waits_to_be_said(office: Office) -> None:
+    olena = office.hire()
+    office.sign_in(olena)
+    browser = office.sign_in(olena)
+
+    headed = browser.get("/collections", method="HEAD")
+    fetched = browser.get("/collections")
+
+    assert headed.get("content-length") == fetched.get("content-length")
+    assert "You were signed in elsewhere." in fetched.words
+    assert "You were signed in elsewhere." not in browser.get("/collections").words
 
 
 def stored(office: Office) -> dict[str, str]:
