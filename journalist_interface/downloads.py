@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from bags.layout import Layout
 from hardening.database_errors import DatabaseError
 from hardening.headers import RESUMABLE, attachment_headers
-from journalist_interface.errors import MissingError
+from journalist_interface.errors import EndedError, MissingError
 from journalist_interface.ranges import Asked, asked_bytes, is_unchanged
 from journalist_interface.selecting import CHOICES, Frozen, chosen_ids, freeze, is_whole, opened
 from journalist_interface.site import Caller, Site
@@ -92,8 +92,9 @@ async def _pieces(
     pieces: Iterator[bytes] = layout.stream(start, end)
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         yield piece
-        # A long download is progress, and must not end its own session.
-        site.parts.sessions.touch(caller.session)
+        # A long download is progress, and must not end its own session; but whoever is shut out gets no more (P7).
+        if not site.parts.sessions.touch(caller.session):
+            raise EndedError("the session ended during the download")
     if end == layout.size_bytes:
         await _fetched(site, caller, selection_id)
 

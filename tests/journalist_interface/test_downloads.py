@@ -1,4 +1,5 @@
 import hashlib
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from keys.gpg import Gpg
 from keys.keyset_trust import SignedKeyset
 from ledger.entry import Received, size_class
 from ledger.promise import open_promise
-from tests.journalist_interface.browser import Answer, Browser
+from tests.journalist_interface.browser import HOST, Answer, Browser
 from tests.journalist_interface.office import Office
 from tests.journalist_interface.office import office as running_office
 from tests.stores import Stores
@@ -115,6 +116,37 @@ def test_a_closed_source_is_still_fetched_and_has_no_key_for_replies(office: Off
     with receiving(tmp_path / "bag.tar", tmp_path / "bag") as bag:
         assert bag.index.collections[0].source_public_key == bytes(32)
     assert "closed" in browser.get("/collections").words
+
+
+@pytest.mark.check("C5", "P7")
+@pytest.mark.parametrize("ended", ["signed out", "disabled", "signed in elsewhere"])
+def test_a_download_ends_with_the_session_that_asked_for_it(office: Office, ended: str) -> None:
+    """A bag may take hours over Tor; whoever is shut out meanwhile gets no more of it."""
+    office.drop.send(office.drop.source(), [8 << 20])
+    admin, petro = office.sign_in(office.hire(is_admin=True)), office.hire("Petro")
+    browser = office.sign_in(petro)
+    link = download_link(all_new(browser))
+    cookie = f"Cookie: __Host-desk={browser.cookies['__Host-desk']}"
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(20)
+        connection.connect(str(office.socket))
+        connection.sendall(f"GET {link} HTTP/1.1\r\nHost: {HOST}\r\n{cookie}\r\n\r\n".encode())
+        received = len(connection.recv(4096))
+        match ended:
+            case "signed out":
+                browser.press(browser.get("/bags"), "Sign out")
+            case "disabled":
+                forms = admin.get("/accounts").forms()
+                path = f"/accounts/{petro.reviewer.reviewer_id}/disable"
+                admin.submit(next(form for form in forms if form.action == path))
+            case _:
+                office.sign_in(petro)
+        while piece := connection.recv(65536):
+            received += len(piece)
+
+    assert received < 4 << 20
+    assert "fetched" not in {what for what, _ in office.audited()}
 
 
 @pytest.mark.check("P13", "A10")
