@@ -1,5 +1,6 @@
 """Write pages: the same title and the same size for each, so that nobody outside can tell one from another."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ TITLE = "Home"
 PAGE_BYTES = 16 * 1024
 LONG_PAGE_BYTES = 64 * 1024
 
+_ADDRESS = re.compile(r"/(?:[a-z-]+(?:/[a-z-]+)*)?", re.ASCII)
 _COMMENT_BYTES = len("<!---->\n")
 _HTML = "text/html; charset=utf-8"
 
@@ -80,6 +82,8 @@ class Pages:
         language = self.language(request)
         # A page that answers a POST has no address of its own to change the language at.
         here = "" if request.method == "POST" else request.scope["path"].removeprefix(language.prefix)
+        # Nor has a path that a browser would read as the address of another site: `//name`, `/\\name`.
+        here = here if _ADDRESS.fullmatch(here) else ""
         return Response(self._write(language, template, here, facts), status, {"content-type": _HTML})
 
     def refusal(self, kind: str) -> bytes:

@@ -162,6 +162,20 @@ def test_no_page_holds_anything_active_or_foreign(house: House, visitor: Browser
         assert fetched == ["/style.css"], path
 
 
+@pytest.mark.check("B2", "A11")
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "/%2fevil.example/", "/\\evil.example/", "/%5Cevil.example", "//evil.example:80/send"]
+)
+def test_no_address_that_somebody_invents_becomes_a_link(house: House, prefix: str, path: str) -> None:
+    """A browser reads `//name` and `/\\name` as another site; the links to other languages repeat the path."""
+    answer = house.get(prefix + path)
+
+    assert answer.status == 404
+    assert b"evil" not in answer.body
+    assert all("evil" not in (one.get("href") or "") for one in parsed(answer.body).iter())
+
+
 @pytest.mark.check("B1")
 def test_the_style_sheet_fetches_nothing() -> None:
     css = files("source_interface").joinpath("static", "style.css").read_text("utf-8")
