@@ -23,7 +23,7 @@ from source_interface.site import Site, Visitor
 from source_interface.uploads import Envelope, Item
 from source_interface.visit import Sending, Visit
 from vault.errors import SourceExistsError
-from vault.records import Source
+from vault.records import Source, Usage
 
 _SEND_FORM = "send"
 # Two codenames that lead to one inbox: nobody will ever see it, and still it is handled (C13).
@@ -128,7 +128,7 @@ async def _seal(request: Request, site: Site, visitor: Visitor, letter: Letter) 
         envelope = await asyncio.to_thread(_envelope, site, visitor.visit, site.pages.language(request).code)
         if announced > envelope.left_bytes:
             raise QuotaError("more is announced than the source may still send today")
-        return await site.uploads.receive(_chained(first, items), envelope, lambda: _refuse_ended(site, visitor))
+        return await site.uploads.receive(_chained(first, items), envelope, lambda: _go_on(site, visitor))
 
 
 async def _chained(first: Item, items: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
@@ -147,6 +147,12 @@ async def _progress(body: AsyncIterator[bytes], site: Site, visitor: Visitor) ->
 def _refuse_ended(site: Site, visitor: Visitor) -> None:
     if not site.parts.sessions.touch(visitor.session):
         raise VisitEndedError("the visit ended while its sending was on its way")
+
+
+def _go_on(site: Site, visitor: Visitor) -> None:
+    """Refuse what has become impossible while it arrived: what others send meanwhile fills the same disk (D10)."""
+    _refuse_ended(site, visitor)
+    site.refuse_when_full()
 
 
 def _desk(site: Site, visit: Visit) -> tuple[Desk, date]:
@@ -178,6 +184,7 @@ def _envelope(site: Site, visit: Visit, language: str) -> Envelope:
         language=language,
         left_bytes=site.limits.source_bytes_per_day - used.size_bytes,
         left_items=site.limits.source_items_per_day - used.items,
+        share=Usage(site.limits.source_bytes_per_day, site.limits.source_items_per_day),
     )
 
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from io import BytesIO
@@ -27,7 +27,7 @@ from source_interface.parts import SourceLimits
 from source_interface.passage import Passage
 from vault.inbox import Inbox
 from vault.objects import Receiving
-from vault.records import Source
+from vault.records import Source, Usage
 
 # An item up to this size is gathered before it gets a gpg.
 GATHERED_BYTES = 1024 * 1024
@@ -55,8 +55,9 @@ class Envelope:
 
     Attributes:
         keyset_day: The day on which the recipients were chosen, and the only time that gpg is told.
-        left_bytes: How much the source may still send today.
+        left_bytes: How much the source may still send today, as far as is known when the sending begins.
         left_items: The same in items.
+        share: What she may have sent today when this is kept; others of hers may arrive meanwhile.
     """
 
     source: Source
@@ -65,6 +66,7 @@ class Envelope:
     language: str
     left_bytes: int
     left_items: int
+    share: Usage
 
 
 class Uploads:
@@ -89,7 +91,7 @@ class Uploads:
         Args:
             items: At least one.
             envelope: Whom from and whom to.
-            check: Called when all is sealed, and before anything is kept; may raise.
+            check: Called again and again while it arrives, and when all is sealed, before anything is kept; may raise.
 
         Raises:
             QuotaError: More than the source may send today.
@@ -97,12 +99,13 @@ class Uploads:
             SealingError: gpg failed.
             VaultError: The vault refused.
         """
-        async with _receiving(self._inbox, envelope.source) as receiving:
+        async with _receiving(self._inbox, envelope) as receiving:
             kept: list[Sealed] = []
             async for item in items:
                 if len(kept) >= envelope.left_items:
                     raise QuotaError("a source may not send so many items a day")
-                kept.append(await self._seal(item, envelope, receiving))
+                check()
+                kept.append(await self._seal(_checked(item, check), envelope, receiving))
                 if sum(sealed.size_bytes for sealed in kept) > envelope.left_bytes:
                     raise QuotaError("a source may not send so many bytes a day")
             manifest = _manifest(kept, envelope)
@@ -200,10 +203,23 @@ async def _turn(gate: Gate, key: Hashable) -> AsyncGenerator[None]:
         raise CrowdedError("too many wait to be sealed") from error
 
 
+def _checked(item: Item, check: Callable[[], None]) -> Item:
+    """Have *check* called with every piece of what is still to come."""
+    if item.rest is None:
+        return item
+
+    async def rest(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        async for piece in pieces:
+            check()
+            yield piece
+
+    return replace(item, rest=rest(item.rest))
+
+
 @asynccontextmanager
-async def _receiving(inbox: Inbox, source: Source) -> AsyncGenerator[Receiving]:
+async def _receiving(inbox: Inbox, envelope: Envelope) -> AsyncGenerator[Receiving]:
     """Lend the vault's folder, without waiting for the disk on the event loop."""
-    lent = inbox.receiving(source)
+    lent = inbox.receiving(envelope.source, envelope.share)
     receiving = await _in_thread(lent.__enter__)
     try:
         yield receiving

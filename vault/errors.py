@@ -21,6 +21,10 @@ class SourceClosedError(VaultError):
     """The source has closed the inbox; nothing more is taken for it."""
 
 
+class ShareError(VaultError):
+    """The source has had its share of this day."""
+
+
 class NotFoundError(VaultError):
     """There is no such thing, or no longer."""
 

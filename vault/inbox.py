@@ -14,7 +14,14 @@ from hardening.database import Database
 from hardening.database_errors import DamagedError, DatabaseError
 from ledger.entry import Received, size_class
 from vault.designations import draw_designation
-from vault.errors import NothingKeptError, PartMismatchError, SourceClosedError, SourceExistsError, VaultError
+from vault.errors import (
+    NothingKeptError,
+    PartMismatchError,
+    ShareError,
+    SourceClosedError,
+    SourceExistsError,
+    VaultError,
+)
 from vault.objects import Receiving, Shelves
 from vault.records import Arrival, Source, Usage
 from vault.tables import DeletedReplyRow, PartRow, PendingLeafRow, SourceRow, SubmissionRow
@@ -68,22 +75,29 @@ class Inbox:
             return Source(self._new_id(), self._free_designation(session), lookup_id, public_key)
 
     @contextmanager
-    def receiving(self, source: Source) -> Generator[Receiving]:
+    def receiving(self, source: Source, share: Usage | None = None) -> Generator[Receiving]:
         """Lend a folder for one submission; keep what was kept when the block ends well, else nothing.
 
         After the block the submission is durable: files and folder are synced, moved in one rename,
         and known in one transaction. However it ends otherwise, nothing of it is left, and what even
         the power cut left `sweep` destroys.
 
+        Args:
+            source: Whom from.
+            share: What she may have sent today, this included: judged in the same transaction, so that many at once
+                do not get more than one after the other (D10).
+
         Raises:
             NothingKeptError: The block kept no part.
             PartMismatchError: There are files that the block did not keep.
             SourceClosedError: The source has closed its inbox meanwhile.
             SourceExistsError: Another source has the same codename.
+            ShareError: The source would have sent more than *share*.
             FullError: There is no room.
             BusyError: The store did not come free in time.
         """
         with self._shelves.lend(self._new_id()) as receiving:
+            receiving.share = share
             yield receiving
             if not receiving.parts:
                 raise NothingKeptError("a submission has one part at least")
@@ -110,14 +124,7 @@ class Inbox:
     def usage_today(self, source: Source) -> Usage:
         """Measure what a source has sent today; it is counted from the parts, so nothing else is kept (D10)."""
         with self._database.reading() as session:
-            items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
-            size_bytes, count = session.execute(
-                select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
-                .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
-                .where(SubmissionRow.collection_id == source.collection_id)
-                .where(SubmissionRow.day == today(self._clock))
-            ).one()
-            return Usage(int(size_bytes), count)
+            return _usage(session, source, today(self._clock))
 
     def deleted_replies(self, source: Source) -> frozenset[str]:
         """Return the ids of the replies that must not be shown to this source any more."""
@@ -219,6 +226,9 @@ class Inbox:
             )
             entry = Received(part.sha256, size_class(part.size_bytes), day)
             session.add(PendingLeafRow(leaf_hash=entry.leaf_hash()))
+        session.flush()
+        if receiving.share is not None and not _usage(session, source, day).within(receiving.share):
+            raise ShareError("a source may not send so much in a day")
 
     def _source_row(self, session: Session, source: Source, day: date) -> SourceRow:
         taken = session.scalar(select(exists().where(SourceRow.designation == source.designation)))
@@ -261,6 +271,17 @@ def _source(row: SourceRow) -> Source | None:
     if row.lookup_id is None or row.public_key is None:
         return None
     return Source(row.collection_id, row.designation, row.lookup_id, row.public_key)
+
+
+def _usage(session: Session, source: Source, day: date) -> Usage:
+    items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
+    size_bytes, count = session.execute(
+        select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
+        .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
+        .where(SubmissionRow.collection_id == source.collection_id)
+        .where(SubmissionRow.day == day)
+    ).one()
+    return Usage(int(size_bytes), count)
 
 
 def _all_parts(session: Session) -> dict[str, dict[str, int]]:

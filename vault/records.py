@@ -43,6 +43,10 @@ class Usage:
     size_bytes: int
     items: int
 
+    def within(self, share: "Usage") -> bool:
+        """Say whether this is no more than *share*."""
+        return self.size_bytes <= share.size_bytes and self.items <= share.items
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:

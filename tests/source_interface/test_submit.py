@@ -10,10 +10,11 @@ from hardening.database import open_to_write
 from hardening.files import Room
 from source_interface.parts import SourceLimits
 from tests.browserlike import Browser, Chosen
-from tests.source_interface.house import House, form_body, shown_codename
+from tests.source_interface.house import House, form_body, read_answer, shown_codename, until
 from vault.tables import INBOX
 
 MakeHouse = Callable[..., House]
+MIB = 1024 * 1024
 TEXT = "What I saw on Monday.\nІ це також.\n  Two spaces, and a tab:\t!"
 
 
@@ -191,6 +192,75 @@ def test_a_full_disk_is_said_and_passes_by_itself(house: House) -> None:
     assert browser.press("Send now").path == "/codename"
 
 
+@pytest.mark.check("D10")
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_disk_that_fills_while_a_file_arrives_stops_it(house: House, *, announced: bool) -> None:
+    """What was asked for at the beginning says little of what many at once take together."""
+    browser = house.begun()
+    body = _form_of(browser, b"f" * 4 * MIB)
+    half = len(body) // 2
+
+    with house.connection() as connection:
+        if announced:
+            connection.sendall(_post(browser, b"", length=f"Content-Length: {len(body)}") + body[:half])
+        else:
+            connection.sendall(_post(browser, b"%x\r\n" % len(body), "Transfer-Encoding: chunked") + body[:half])
+        until(lambda: any((house.root / "incoming").iterdir()))
+        house.room = lambda: Room(free_bytes=5 * 10**9, free_fraction=0.05)
+        connection.sendall(body[half:] + (b"" if announced else b"\r\n0\r\n\r\n"))
+        answer = read_answer(connection)
+
+    assert answer.status == 507
+    assert b"no room left" in answer.body
+    assert "І це також".encode() in answer.body
+    assert house.nothing_kept()
+
+
+@pytest.mark.check("D10")
+def test_a_share_is_not_larger_for_whoever_sends_two_at_once(make_house: MakeHouse) -> None:
+    house = make_house(limits=SourceLimits(source_bytes_per_day=6 * MIB))
+    browser = house.begun()
+    bodies = [_form_of(browser, b"a" * 4 * MIB), _form_of(browser, b"b" * 4 * MIB)]
+
+    with house.connection() as one, house.connection() as other:
+        for connection, body in zip((one, other), bodies, strict=True):
+            connection.sendall(_post(browser, b"", length=f"Content-Length: {len(body)}") + body[: 3 * MIB])
+        until(lambda: len(list((house.root / "incoming").iterdir())) == 2)
+        answers = []
+        for connection, body in zip((one, other), bodies, strict=True):
+            connection.sendall(body[3 * MIB :])
+            answers.append(read_answer(connection))
+
+    assert [answer.status for answer in answers] == [303, 413]
+    assert b"come back tomorrow" in answers[1].body
+    assert "І це також".encode() in answers[1].body
+    assert [sorted(part.kind for part in one.parts) for one in house.submissions()] == [["file", "manifest", "message"]]
+
+
+@pytest.mark.check("D10")
+def test_the_shares_are_those_of_the_catalogue() -> None:
+    limits = SourceLimits()
+
+    assert (limits.source_bytes_per_day, limits.source_items_per_day) == (2 << 30, 100)
+    assert (limits.post_bytes, limits.files_per_post, limits.disk_floor_percent) == (524_288_000, 10, 10)
+
+
+@pytest.mark.check("D10")
+@pytest.mark.full
+def test_a_hundred_items_are_kept_in_a_day_and_no_more(house: House) -> None:
+    browser = house.begun()
+    for post in range(10):
+        browser.open("/send")
+        browser.press("Send now", files=[Chosen.of(f"{post}-{n}", b"x") for n in range(10)])
+    browser.open("/send")
+
+    page = browser.press("Send now", message=TEXT)
+
+    assert page.status == 413
+    assert typed(browser) == TEXT
+    assert len([part for one in house.submissions() for part in one.parts if part.kind == "file"]) == 100
+
+
 @pytest.mark.check("E15")
 def test_files_are_refused_while_only_text_is_taken(make_house: MakeHouse) -> None:
     open_house = make_house()
@@ -233,13 +303,17 @@ def test_a_form_whose_sending_failed_can_be_sent_again(house: House) -> None:
 
 
 @pytest.mark.check("C11")
-def test_whoever_begins_and_leaves_has_left_nothing(house: House) -> None:
-    for _ in range(5):
+@pytest.mark.parametrize("abandoned", [5, pytest.param(100, marks=pytest.mark.full)])
+def test_whoever_begins_and_leaves_has_left_nothing(house: House, abandoned: int) -> None:
+    before = {path: path.read_bytes() for path in house.root.rglob("*") if path.is_file()}
+
+    for _ in range(abandoned):
         browser = house.begun()
         assert browser.open("/codename").path == "/send"
         assert browser.open("/codename/retype").path == "/send"
 
     assert house.nothing_kept()
+    assert {path: path.read_bytes() for path in house.root.rglob("*") if path.is_file()} == before
 
 
 def test_two_first_sendings_of_one_visit_are_one_source(house: House) -> None:
@@ -377,6 +451,12 @@ def test_a_locked_store_is_waited_for_and_then_said(house: House) -> None:
     assert typed(browser) == TEXT
     assert house.nothing_kept()
     assert browser.press("Send now").path == "/codename"
+
+
+def _form_of(browser: Browser, content: bytes) -> bytes:
+    """Write the form as a browser does, with a token of its own."""
+    once = browser.open("/send").form("Send now").controls["once"].encode()
+    return form_body("b0", [("once", None, once), ("message", None, TEXT.encode()), ("files", "a", content)])
 
 
 def _first_part(house: House) -> str:

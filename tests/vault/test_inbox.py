@@ -1,6 +1,7 @@
 import errno
 import secrets
 import stat
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
@@ -14,6 +15,7 @@ from vault.errors import (
     NotFoundError,
     NothingKeptError,
     PartMismatchError,
+    ShareError,
     SourceClosedError,
     SourceExistsError,
     VaultError,
@@ -183,6 +185,21 @@ def test_usage_counts_today_and_forgets_yesterday(drop: Drop) -> None:
     assert drop.inbox.usage_today(source) == Usage(327_680, 3)
     drop.clock.advance(86_400)
     assert drop.inbox.usage_today(source) == Usage(0, 0)
+
+
+@pytest.mark.check("D10")
+def test_what_would_be_more_than_a_share_leaves_nothing(drop: Drop) -> None:
+    source = drop.source()
+    drop.send(source, [65_536])
+    shares = {Usage(131_072, 9): False, Usage(10**9, 1): False, Usage(131_073, 2): True}
+    before = drop.folders()
+
+    for share, enough in shares.items():
+        with suppress(ShareError), drop.inbox.receiving(source, share) as receiving:
+            receiving.keep(seal(receiving, 65_537))
+        assert (drop.folders() != before) is enough
+
+    assert drop.inbox.usage_today(source) == Usage(131_073, 2)
 
 
 def test_a_source_sees_days_and_kinds_of_what_arrived(drop: Drop) -> None:
