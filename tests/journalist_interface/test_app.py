@@ -3,24 +3,31 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+import tinycss2  # type: ignore[import-untyped]
 
+from hardening.clock import Clock
 from hardening.headers import DOWNLOAD_CSP, REVIEWER_CSP
+from hardening.sessions import Session, SessionLimits, Sessions
 from journalist_interface.app import ADDRESSES, Managing, Open, Reviewing
 from journalist_interface.parts import ReviewerParts
 from keys.gpg import Gpg
 from keys.keyset_trust import SignedKeyset
 from onion.client_auth import client_pair
+from reviewers.tables import ReviewerRow
 from tests.journalist_interface.browser import HOST, Answer, Browser, exchange
 from tests.journalist_interface.office import Office
 from tests.journalist_interface.office import office as running_office
-from tests.stores import Stores
+from tests.stores import Stores, sqlite_url
 
 NOBODYS = "0" * 32
+MARKUP = ['<img src=x onerror="1">', "{{7*7}}", '"><svg/onload=1>', "</title><script>1</script>", "%(name)s"]
 FORM = "application/x-www-form-urlencoded"
 FIXED = {
     "x-content-type-options": "nosniff",
@@ -263,6 +270,43 @@ def test_a_fault_of_ours_tells_nothing(
     assert "secret" not in caplog.text
 
 
+class Broken(Sessions):
+    """Sessions that no request may open, with a fault that says too much."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, SessionLimits(per_owner=1), "desk")
+
+    def open(self, untrusted_cookie: str | None) -> Session | None:
+        raise RuntimeError(f"{untrusted_cookie} at /home/somebody/app.py")
+
+
+@pytest.mark.check("A14")
+def test_every_page_that_asks_who_is_there_shows_the_same_when_that_breaks(
+    files: Stores, signed_keyset: SignedKeyset, public_gpg: Gpg
+) -> None:
+    change: Callable[[ReviewerParts], ReviewerParts] = lambda parts: replace(parts, sessions=Broken(parts.clock))  # noqa: E731
+    with running_office(files, (signed_keyset, public_gpg), change=change) as office:
+        browser = office.browser()
+        browser.cookies["__Host-desk"] = "secret"
+        paths = {path: path.replace("{id}", NOBODYS) for path in ADDRESSES}
+        answers = [browser.get(paths[path]) for path, address in ADDRESSES.items() if _asks(address) and address.get]
+        answers += [
+            browser.post(paths[path], b"", FORM)
+            for path, address in ADDRESSES.items()
+            if not isinstance(address, Open) and address.post
+        ]
+
+    assert len(answers) == 20
+    assert {answer.status for answer in answers} == {500}
+    assert len({answer.body for answer in answers}) == 1
+    for word in ("Traceback", "/home", ".py", "select", "secret", "RuntimeError"):
+        assert word not in answers[0].text
+
+
+def _asks(address: Open | Reviewing | Managing) -> bool:
+    return not isinstance(address, Open) or address is ADDRESSES["/"]
+
+
 @pytest.mark.check("A8", "B6")
 def test_only_our_own_name_is_answered(office: Office) -> None:
     for host in ("evil.onion", f"{HOST}.evil", f"{HOST}:80", "", "127.0.0.1"):
@@ -294,8 +338,66 @@ def test_pages_are_plain_and_alike(office: Office) -> None:
                 assert re.fullmatch(r"(/[^/].*|/|#main)?", one.get(name, "")), one.get(name)
     assert "7*7" in pages[-1].text
     assert "49" not in pages[-1].words
-    assert "url(" not in browser.get("/style.css").text
-    assert "@import" not in browser.get("/style.css").text
+    css = browser.get("/style.css").text
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    assert {rule.at_keyword for rule in rules if rule.type == "at-rule"} == {"media"}
+    assert not [rule for rule in rules if rule.type == "error"]
+    assert not re.search(r"url\(|expression\(|image-set\(", css)
+
+
+def shapes(pages: Iterable[Answer]) -> list[list[str]]:
+    return [[str(one.tag) for one in page.tree.iter()] for page in pages]
+
+
+@pytest.mark.check("A11")
+@pytest.mark.parametrize("markup", MARKUP)
+def test_markup_is_shown_as_text_wherever_anybody_could_put_it(
+    tmp_path: Path, signed_keyset: SignedKeyset, public_gpg: Gpg, markup: str
+) -> None:
+    """Typed, or written into a store or an alarm past everything that would refuse it there."""
+
+    def named(name: str) -> Callable[[ReviewerParts], ReviewerParts]:
+        return lambda parts: replace(parts, facts=replace(parts.facts, name=name))
+
+    seen: list[list[Answer]] = []
+    for folder, said in (("one", "harmless"), ("other", markup)):
+        (tmp_path / folder).mkdir(mode=0o700)
+        files = Stores(partial(sqlite_url, tmp_path / folder))
+        with running_office(files, (signed_keyset, public_gpg), change=named(said)) as office:
+            olena = office.hire(is_admin=True)
+            browser = office.sign_in(olena)
+            collection_id = office.drop.source().collection_id
+            pages = [office.browser().get("/")]
+            with office.database.writing() as session:
+                row = session.get_one(ReviewerRow, olena.reviewer.reviewer_id)
+                row.display_name = said
+            office.alarms.append(("keyset", said))
+            pages += [browser.get(f"/collections?q={quote(said)}"), browser.get("/keys"), browser.get("/audit")]
+            typed = browser.get("/accounts").form("Add").filled(name=said + "\u202e", onion_key=said)
+            pages += [browser.submit(typed), browser.get("/accounts"), browser.get("/nothing")]
+            office.stores.audit.append(olena.reviewer.reviewer_id, said, collection_id)
+            pages.append(browser.get("/audit"))
+        files.close()
+        seen.append(pages)
+
+    harmless, hostile = seen
+    assert shapes(hostile) == shapes(harmless)
+    assert all(" ".join(markup.split()) in page.words for page in hostile)
+    assert hostile[1].form("Find").field("q") == markup
+    assert hostile[4].form("Add").field("onion_key") == "".join(markup.split())
+
+
+@pytest.mark.check("A15")
+@pytest.mark.parametrize(
+    "path",
+    ["/static/style.css", "/../app.py", "/%2e%2e/app.py", "//etc/passwd", "/etc/passwd", "/templates/layout.html",
+     "/style.css/", "/style.css%00", "/.git/config", "/static/", "/bags/../style.css"],
+)  # fmt: skip
+def test_only_what_is_listed_exists(office: Office, path: str) -> None:
+    answer = office.browser().get(path)
+
+    assert answer.status == 404
+    assert answer.body == office.browser().get("/nothing").body
 
 
 @pytest.mark.check("P9")

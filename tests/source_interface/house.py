@@ -94,6 +94,8 @@ class House:
         argon: ArgonParameters = CHEAP,
         gpg: Gpg | None = None,
         loopback: bool = False,
+        proxied: bool = False,
+        change: Callable[[SourceParts], SourceParts] = lambda parts: parts,
     ) -> None:
         self.root = root
         self.keyring = keyring
@@ -109,6 +111,9 @@ class House:
             # For real browsers, which know no Unix sockets.
             self.listeners.append(Listener(bind_loopback(0)))
             self.host = f"127.0.0.1:{self.listeners[1].socket.getsockname()[1]}"
+        self.tor_socket = root / "tor.sock"
+        if proxied:
+            self.listeners.append(Listener(bind_unix(self.tor_socket), proxy_line=True))
         self.databases: list[Database] = []
         self.shelves = Shelves(root)
         self.shelves.prepare()
@@ -122,7 +127,7 @@ class House:
         self.reader = InboxReader(self._kept(open_to_read(self.urls["inbox"], INBOX)), self.shelves)
         self.outbox = Outbox(self._kept(open_to_write(self.urls["outbox"], OUTBOX)), clock)
         self.sessions = Sessions(clock, SessionLimits(per_owner=SESSIONS_PER_SOURCE), "visit")
-        self.parts = SourceParts(
+        parts = SourceParts(
             clock=clock,
             limits=limits or SourceLimits(),
             facts=facts or PublicFacts(name="The Example Desk", onion_address=HOST),
@@ -136,6 +141,7 @@ class House:
             argon=argon,
             hosts=frozenset({HOST, self.host}),
         )
+        self.parts = change(parts)
         self.app: App = build_app(self.parts)
         self._bags = 0
 

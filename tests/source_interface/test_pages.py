@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,10 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 import tinycss2  # type: ignore[import-untyped]
 
+from hardening.clock import Clock
 from hardening.headers import LANDING_CSP, SOURCE_CSP
+from hardening.sessions import Session, SessionLimits, Sessions
 from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting
 from source_interface.languages import languages
 from source_interface.pages import PAGE_BYTES, TITLE, environment
+from source_interface.parts import PublicFacts
 from tests.browserlike import Browser, Chosen, parsed
 from tests.clock import FakeClock
 from tests.source_interface.house import Answer, House, Keyring, short_folder
@@ -54,19 +58,26 @@ def every_answer(house: House) -> Iterator[tuple[str, Answer]]:
             yield f"{method} {path}", house.get(path, *headers, method=method)
 
 
-@pytest.mark.check("A1", "A5", "A9", "A10")
+@pytest.mark.check("A1", "A3", "A5", "A6", "A9", "A10")
 def test_every_answer_has_the_strict_headers_and_no_others(house: House) -> None:
     forbidden = {"date", "server", "x-powered-by", "via", "alt-svc", "etag", "last-modified", "accept-ranges", "age"}
-    allowed_once = {"content-security-policy", "cache-control", "referrer-policy", "content-type", "content-length"}
+    exact = {
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "cross-origin-embedder-policy": "require-corp",
+    }
     for what, answer in every_answer(house):
         path = what.partition(" ")[2]
         csp = LANDING_CSP if path in {f"{prefix}/" for prefix in PREFIXES} else SOURCE_CSP
         assert answer.every("content-security-policy") == [csp], what
-        assert answer.every("cache-control") == ["no-store"], what
-        assert answer.every("referrer-policy") == ["no-referrer"], what
+        assert {name: answer.every(name) for name in exact} == {name: [value] for name, value in exact.items()}, what
         names = [name for name, _ in answer.headers]
         assert not forbidden & set(names), what
-        assert all(names.count(name) <= 1 for name in allowed_once), what
+        assert len(names) == len(set(names)), what
 
 
 @pytest.mark.check("A16")
@@ -257,6 +268,25 @@ def test_a_file_name_with_markup_is_shown_as_text(house: House) -> None:
     assert {name.replace('"', "%22") for name in MARKUP} <= set(shown)
 
 
+@pytest.mark.check("A11")
+@pytest.mark.parametrize("markup", MARKUP)
+def test_what_an_organisation_and_its_reviewers_say_is_shown_as_text(
+    make_house: Callable[..., House], markup: str
+) -> None:
+    shapes: list[list[list[object]]] = []
+    for said in ("harmless", markup):
+        files = {"statement.txt": b"x", f"{said}.txt": said.encode()}
+        house = make_house(facts=PublicFacts(name=said, onion_address=said, evaluation=True, files=files))
+        browser, codename = house.sender()
+        house.reply(codename, said)
+        pages = [browser.open(path) for path in ("/inbox", "/", "/keys")]
+        shapes.append([[element.tag for element in page.tree.iter()] for page in pages])
+
+        assert all(" ".join(said.split()) in page.text for page in pages)
+
+    assert shapes[0] == shapes[1]
+
+
 @pytest.mark.check("C24")
 def test_browsers_are_not_invited_to_keep_the_codename(house: House) -> None:
     browser = house.browser()
@@ -266,6 +296,58 @@ def test_browsers_are_not_invited_to_keep_the_codename(house: House) -> None:
     assert field.get("autocomplete") == "off"
     assert field.get("spellcheck") == "false"
     assert b"password" not in browser.page.body.split(b"<!--")[0]
+
+
+@pytest.mark.check("A14")
+def test_every_page_that_asks_for_a_visit_shows_the_same_when_that_breaks(make_house: Callable[..., House]) -> None:
+    """The pages that ask nothing of anybody cannot fail in this way."""
+    house = make_house(change=lambda parts: replace(parts, sessions=Broken(parts.clock)))
+    asked = [("GET", path) for path in (*VISIT_PAGES, "/exit")]
+    asked += [("POST", path) for path in POSTS if isinstance(ADDRESSES[path], Visiting)]
+
+    answers = {
+        f"{method} {prefix}{path}": house.get(
+            prefix + path, *(["Content-Length: 0"] if method == "POST" else []), "Cookie: __Host-visit=x", method=method
+        )
+        for prefix in PREFIXES
+        for method, path in asked
+    }
+
+    assert len(answers) == 2 * 13
+    assert {what: answer.status for what, answer in answers.items()} == dict.fromkeys(answers, 500)
+    for answer in answers.values():
+        assert len(answer.body) == PAGE_BYTES
+        for secret in (b"Traceback", b"leak", b"/home", b".py", b"SELECT", b"nobody else"):
+            assert secret not in _unpadded(answer.body)
+
+
+class Broken(Sessions):
+    """Sessions that no request may open, with a fault that says too much."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, SessionLimits(per_owner=3), "visit")
+
+    def open(self, untrusted_cookie: str | None) -> Session | None:
+        raise RuntimeError(f"leak in /home/somebody/app.py: SELECT {untrusted_cookie}: nobody else may read it")
+
+
+@pytest.mark.check("A13")
+@pytest.mark.parametrize(
+    "said",
+    ["%0d%0aX-Evil:%201", "%0aX-Evil:%201", "%0dX-Evil:1", "%00", "%0d%0a%0d%0a<b>", "%E5%98%8A%E5%98%8DX-Evil:1"],
+)
+def test_nothing_that_is_asked_for_reaches_a_header(house: House, visitor: Browser, said: str) -> None:
+    cookie = visitor.cookies["__Host-visit"]
+    answers = [
+        house.get(f"{path}{said}", f"Cookie: __Host-visit={cookie}")
+        for path in ("/", "/uk/", "/uk", "/inbox", "/uk/inbox?x=", "/keys/", "/codename/retype?", "/exit?")
+    ]
+    answers += [house.get("/exit", f"Cookie: __Host-visit={said}"), house.get(f"/uk/exit?{said}")]
+
+    for answer in answers:
+        assert answer.status in {200, 303, 400, 403, 404}
+        assert not {name for name, _ in answer.headers} & {"x-evil", "<b>"}
+        assert not [value for _, value in answer.headers if "vil" in value]
 
 
 @pytest.mark.check("A14", "F11", "L2")
