@@ -33,6 +33,7 @@ class Seen:
     services: dict[Service, State]
     clock_trusted: bool
     source_unreachable: bool = False
+    stores_readable: bool = True
 
 
 def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
@@ -46,6 +47,8 @@ def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
     for service, state in seen.services.items():
         if state is State.DOWN:
             yield Alarm("service", f"the tor of the {service} service does not run")
+    if not seen.stores_readable:
+        yield Alarm("store", "a store cannot be read; whether anybody fetches is not known")
     if seen.source_unreachable:
         yield Alarm("unreachable", "the source service did not answer a visitor from outside")
     if _unfetched(seen, thresholds):

@@ -14,6 +14,7 @@ from typing import Protocol
 from hardening.asking import Answer, listen
 from hardening.canonical import canonical_json
 from hardening.clock import Clock, today
+from hardening.database_errors import DatabaseError
 from hardening.files import Room, write_whole
 from keeper.alarm_file import Alarm, write
 from keeper.alarms import Seen, Thresholds, alarms
@@ -41,7 +42,11 @@ class Stores(Protocol):
         ...
 
     def oldest_waiting(self) -> date | None:
-        """Tell the day of the oldest submission that nobody has fetched, as far as the keeper can see."""
+        """Tell the day of the oldest submission that nobody has fetched, as far as the keeper can see.
+
+        Raises:
+            DatabaseError: A store cannot be read; so do the others.
+        """
         ...
 
     def last_collected(self) -> date | None:
@@ -117,19 +122,34 @@ def look(parts: KeeperParts, *, tors_wanted: bool = True) -> tuple[Alarm, ...]:
     """Look at the drop once and leave what needs a person in the public folder."""
     day = today(parts.clock)
     expected = _expected(parts.tors) if tors_wanted else ()
+    last_collected, oldest_waiting, readable = _fetching(parts.stores)
     seen = Seen(
         day=day,
         keyset=parts.keyset(),
-        last_collected=parts.stores.last_collected(),
-        oldest_waiting=parts.stores.oldest_waiting(),
+        last_collected=last_collected,
+        oldest_waiting=oldest_waiting,
         room=parts.room(),
         services={service: parts.tors.state(service) for service in expected},
         clock_trusted=_clock_trusted(parts),
         source_unreachable=parts.outside.source_unreachable,
+        stores_readable=readable,
     )
     found = tuple(alarms(seen, parts.thresholds))
-    write(found, day, parts.public / "alarms.json")
+    try:
+        write(found, day, parts.public / "alarms.json")
+    except OSError as error:
+        # A full disk is no reason to take the services down with us.
+        _log.warning("the alarms cannot be left for others (error %s)", error.errno)
     return found
+
+
+def _fetching(stores: Stores) -> tuple[date | None, date | None, bool]:
+    """Ask the stores when somebody last fetched, and since when something waits; and say whether they told."""
+    try:
+        return stores.last_collected(), stores.oldest_waiting(), True
+    except DatabaseError:
+        # Another process holds one, or broke off in a change: it passes, or it is that process's to say.
+        return None, None, False
 
 
 def _tend(parts: KeeperParts) -> None:
@@ -137,8 +157,10 @@ def _tend(parts: KeeperParts) -> None:
     states = {str(service): str(parts.tors.state(service)) for service in Service}
     told = canonical_json({"v": 1, "bootstrap": parts.tors.bootstrap(), "services": states})
     path = parts.public / "services.json"
-    if not path.exists() or path.read_bytes() != told:
-        write_whole(path, told, mode=0o644)
+    # On a full disk the news has to wait; the services do not.
+    with contextlib.suppress(OSError):
+        if not path.exists() or path.read_bytes() != told:
+            write_whole(path, told, mode=0o644)
 
 
 def _expected(tors: Tors) -> tuple[Service, ...]:

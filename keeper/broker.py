@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from hardening.asking import RefusedError
+from hardening.database_errors import DatabaseError
 from keeper.errors import KeeperError
 from keeper.log_key import LogKey
 from keeper.tors import Service, Tors
@@ -44,7 +45,7 @@ class Broker:
             raise RefusedError("this socket does not know that command")
         try:
             return await asyncio.get_running_loop().run_in_executor(self.thread, command, words)
-        except (KeeperError, OnionError) as error:
+        except (DatabaseError, KeeperError, OnionError) as error:
             raise RefusedError(str(error)) from error
 
 

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 # A tor that dies at once is started again after so many seconds, then twice as many, up to the last.
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
+_DONE = 100
 
 
 class Service(StrEnum):
@@ -122,7 +123,7 @@ class Tors:
         if running is None:
             return State.DOWN
         if service is Service.CLIENT:
-            return State.READY if running.controller.bootstrap().done else State.STARTING
+            return State.READY if _percent(running) == _DONE else State.STARTING
         keys = OnionKeys.load(self.folders.keys(service))
         return State.READY if running.published(keys.address) else State.STARTING
 
@@ -193,8 +194,7 @@ class Tors:
 
     def bootstrap(self) -> int:
         """Tell the progress of the tor that is furthest behind, in per cent."""
-        running = [kept.running for kept in self._kept.values() if kept.running is not None]
-        return min((one.controller.bootstrap().percent for one in running), default=0)
+        return min((_percent(kept.running) for kept in self._kept.values() if kept.running is not None), default=0)
 
     def stop(self) -> None:
         """Stop all tors."""
@@ -213,13 +213,20 @@ class Tors:
             # Not a failure: a new drop has no reviewers yet. The service must stay down (M11).
             kept.failure = str(nobody)
         except OnionError as error:
-            kept.failure = str(error)
-            kept.not_before = self.clock.monotonic() + kept.pause
-            kept.pause = min(kept.pause * 2, _LONGEST_PAUSE_SECONDS)
-            _log.warning("the tor of the %s service does not start: %s", service, error)
+            self._put_off(service, str(error))
+        except OSError as error:
+            # On a full disk, say, there is no room for its configuration. The other tors go on meanwhile.
+            self._put_off(service, f"its files cannot be written (error {error.errno})")
         else:
             kept.failure = None
             kept.pause = _FIRST_PAUSE_SECONDS
+
+    def _put_off(self, service: Service, why: str) -> None:
+        kept = self._kept[service]
+        kept.failure = why
+        kept.not_before = self.clock.monotonic() + kept.pause
+        kept.pause = min(kept.pause * 2, _LONGEST_PAUSE_SECONDS)
+        _log.warning("the tor of the %s service does not start: %s", service, why)
 
     def _stop(self, kept: _Kept) -> None:
         running, kept.running = kept.running, None
@@ -252,3 +259,11 @@ class Tors:
 
     def _lines(self) -> tuple[Option, ...]:
         return self.world.torrc_lines()
+
+
+def _percent(running: Running) -> int:
+    """Tell how far a tor is on its way into the network; one that has just died is nowhere."""
+    try:
+        return running.controller.bootstrap().percent
+    except OnionError:
+        return 0

@@ -2,16 +2,16 @@
 
 import secrets
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hardening.clock import Clock, today
 from hardening.database import Database
-from hardening.database_errors import DamagedError, DatabaseError
+from hardening.database_errors import DamagedError, DatabaseError, FullError
 from ledger.entry import Received, size_class
 from vault.designations import draw_designation
 from vault.errors import (
@@ -60,8 +60,14 @@ class Inbox:
     def find(self, lookup_id: bytes) -> Source | None:
         """Return the source that a codename leads to; none if there is none, or it has closed its inbox."""
         with self._database.reading() as session:
-            row = session.scalar(select(SourceRow).where(SourceRow.lookup_id == lookup_id))
-            return _source(row) if row else None
+            return _find(session.connection(), lookup_id)
+
+    def standing(self, lookup_id: bytes) -> tuple[Source, Usage] | None:
+        """Return what `find` and `usage_today` do, both at the same moment."""
+        with self._database.reading() as session:
+            store = session.connection()
+            source = _find(store, lookup_id)
+            return (source, _usage(store, source, today(self._clock))) if source else None
 
     def new_source(self, lookup_id: bytes, public_key: bytes) -> Source:
         """Think of a source; nothing is written before its first submission (C11).
@@ -72,7 +78,7 @@ class Inbox:
         with self._database.reading() as session:
             if session.scalar(select(exists().where(SourceRow.lookup_id == lookup_id))):
                 raise SourceExistsError("the lookup id is in use")
-            return Source(self._new_id(), self._free_designation(session), lookup_id, public_key)
+            return Source(self._new_id(), self._free_designation(session.connection()), lookup_id, public_key)
 
     @contextmanager
     def receiving(self, source: Source, share: Usage | None = None) -> Generator[Receiving]:
@@ -124,7 +130,7 @@ class Inbox:
     def usage_today(self, source: Source) -> Usage:
         """Measure what a source has sent today; it is counted from the parts, so nothing else is kept (D10)."""
         with self._database.reading() as session:
-            return _usage(session, source, today(self._clock))
+            return _usage(session.connection(), source, today(self._clock))
 
     def deleted_replies(self, source: Source) -> frozenset[str]:
         """Return the ids of the replies that must not be shown to this source any more."""
@@ -169,7 +175,7 @@ class Inbox:
         """Mend what a crash left: call it when the process starts, before anything is received.
 
         The store's own journal is rolled back, which readers wait for. Afterwards every row has its
-        files, every file has its row, and no row's place tells its age.
+        files, every file has its row, and no row's place tells its age; that last only if there is room for it.
 
         Returns:
             How many leftovers were destroyed.
@@ -183,7 +189,9 @@ class Inbox:
         if lost:
             raise DamagedError(f"{lost} stored parts are missing or cut short: restore them from a backup")
         swept = self._shelves.sweep_incoming() + self._shelves.sweep_unknown(known)
-        self._database.forget_order()
+        # A full disk is no reason to stay closed: sources can read their replies, and are told that it is full.
+        with suppress(FullError):
+            self._database.forget_order()
         return swept
 
     def forget_order(self) -> None:
@@ -202,43 +210,56 @@ class Inbox:
                 return
 
     def _write_rows(self, session: Session, source: Source, receiving: Receiving, day: date) -> None:
-        row = session.get(SourceRow, source.collection_id)
-        if row is None:
-            if session.scalar(select(exists().where(SourceRow.lookup_id == source.lookup_id))):
-                raise SourceExistsError("the lookup id is in use")
-            session.add(self._source_row(session, source, day))
-        elif row.closed:
-            raise SourceClosedError("the inbox is closed")
-        else:
-            row.last_day = max(row.last_day, day)
-        session.flush()
-        session.add(SubmissionRow(submission_id=receiving.submission_id, collection_id=source.collection_id, day=day))
-        session.flush()
-        for part in receiving.parts.values():
-            session.add(
-                PartRow(
-                    part_id=part.part_id,
-                    submission_id=receiving.submission_id,
-                    kind=part.kind,
-                    ct_sha256=part.sha256,
-                    size_bytes=part.size_bytes,
-                )
+        # Statements and no objects: this is the one turn for which all other writers wait.
+        store = session.connection()
+        self._write_source(store, source, day)
+        store.execute(
+            insert(SubmissionRow).values(
+                submission_id=receiving.submission_id, collection_id=source.collection_id, day=day
             )
-            entry = Received(part.sha256, size_class(part.size_bytes), day)
-            session.add(PendingLeafRow(leaf_hash=entry.leaf_hash()))
-        session.flush()
-        if receiving.share is not None and not _usage(session, source, day).within(receiving.share):
+        )
+        parts = receiving.parts.values()
+        store.execute(
+            insert(PartRow),
+            [
+                {
+                    "part_id": part.part_id,
+                    "submission_id": receiving.submission_id,
+                    "kind": part.kind,
+                    "ct_sha256": part.sha256,
+                    "size_bytes": part.size_bytes,
+                }
+                for part in parts
+            ],
+        )
+        entries = [Received(part.sha256, size_class(part.size_bytes), day) for part in parts]
+        store.execute(insert(PendingLeafRow), [{"leaf_hash": entry.leaf_hash()} for entry in entries])
+        if receiving.share is not None and not _usage(store, source, day).within(receiving.share):
             raise ShareError("a source may not send so much in a day")
 
-    def _source_row(self, session: Session, source: Source, day: date) -> SourceRow:
-        taken = session.scalar(select(exists().where(SourceRow.designation == source.designation)))
-        return SourceRow(
-            collection_id=source.collection_id,
-            designation=self._free_designation(session) if taken else source.designation,
-            lookup_id=source.lookup_id,
-            public_key=source.public_key,
-            last_day=day,
-            closed=False,
+    def _write_source(self, store: Connection, source: Source, day: date) -> None:
+        known = select(SourceRow.closed, SourceRow.last_day).where(SourceRow.collection_id == source.collection_id)
+        row = store.execute(known).one_or_none()
+        if row is None:
+            self._write_new_source(store, source, day)
+        elif row.closed:
+            raise SourceClosedError("the inbox is closed")
+        elif row.last_day < day:
+            store.execute(update(SourceRow).where(SourceRow.collection_id == source.collection_id).values(last_day=day))
+
+    def _write_new_source(self, store: Connection, source: Source, day: date) -> None:
+        if store.scalar(select(exists().where(SourceRow.lookup_id == source.lookup_id))):
+            raise SourceExistsError("the lookup id is in use")
+        taken = store.scalar(select(exists().where(SourceRow.designation == source.designation)))
+        store.execute(
+            insert(SourceRow).values(
+                collection_id=source.collection_id,
+                designation=self._free_designation(store) if taken else source.designation,
+                lookup_id=source.lookup_id,
+                public_key=source.public_key,
+                last_day=day,
+                closed=False,
+            )
         )
 
     def _settle(self, submission_id: str) -> bool:
@@ -256,10 +277,10 @@ class Inbox:
             self._shelves.unshelve(submission_id)
         return known
 
-    def _free_designation(self, session: Session) -> str:
+    def _free_designation(self, store: Connection) -> str:
         for _ in range(_DRAWS):
             designation = draw_designation(self._words, self._randbelow)
-            if not session.scalar(select(exists().where(SourceRow.designation == designation))):
+            if not store.scalar(select(exists().where(SourceRow.designation == designation))):
                 return designation
         raise VaultError("the word list has no free designation left")
 
@@ -267,15 +288,21 @@ class Inbox:
         return f"{self._randbelow(_ID_LIMIT):032x}"
 
 
-def _source(row: SourceRow) -> Source | None:
-    if row.lookup_id is None or row.public_key is None:
+def _find(store: Connection, lookup_id: bytes) -> Source | None:
+    found = store.execute(
+        select(SourceRow.collection_id, SourceRow.designation, SourceRow.public_key).where(
+            SourceRow.lookup_id == lookup_id
+        )
+    ).one_or_none()
+    # A closed inbox has neither a lookup id nor a key.
+    if found is None or found.public_key is None:
         return None
-    return Source(row.collection_id, row.designation, row.lookup_id, row.public_key)
+    return Source(found.collection_id, found.designation, lookup_id, found.public_key)
 
 
-def _usage(session: Session, source: Source, day: date) -> Usage:
+def _usage(store: Connection, source: Source, day: date) -> Usage:
     items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
-    size_bytes, count = session.execute(
+    size_bytes, count = store.execute(
         select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
         .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
         .where(SubmissionRow.collection_id == source.collection_id)

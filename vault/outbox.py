@@ -1,6 +1,7 @@
 """Carry sealed replies from the workstation to the sources: the reviewers' process writes, the source process reads."""
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import date
 from itertools import islice
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from hardening.clock import Clock, today
 from hardening.database import Database
+from hardening.database_errors import FullError
 from vault.errors import BagConflictError
 from vault.records import Accepted, Reply, ReturnBag, ReturnedReply
 from vault.tables import CollectedRow, ReceiptRow, ReplyRow, ReturnRow
@@ -94,7 +96,8 @@ class Outbox:
         """Roll back what a crash left; call it when the process starts, so that readers can go on."""
         with self._database.writing():
             pass
-        self._database.forget_order()
+        with suppress(FullError):
+            self._database.forget_order()
 
     def forget_order(self) -> None:
         """Hide which of today's rows came first; call it once a day (K3)."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from hardening.asking import ask
 from hardening.clock import Clock, SystemClock
 from hardening.database import open_to_read, open_to_write
-from hardening.database_errors import DatabaseError
+from hardening.database_errors import BusyError, DatabaseError, FullError
 from hardening.deadlines import ServingLimits
 from hardening.process import Reach
 from hardening.serving import serve as serve_app
@@ -54,6 +54,8 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve reviewers until SIGTERM.
 
     Raises:
+        BusyError: A store is held, or was left in the middle of a change by a writer that is gone.
+        FullError: There is no room.
         CommandError: A store or a setting does not allow it.
     """
     place, settings, identity = open_drop(arguments.folder)
@@ -62,6 +64,9 @@ def serve(arguments: argparse.Namespace) -> int:
     sockets = listeners(arguments)
     try:
         parts = _parts(place, settings, identity, hosts(identity.reviewer_address, sockets))
+    except (BusyError, FullError):
+        # It passes: we are started again after a pause, and the drop goes on meanwhile.
+        raise
     except (DatabaseError, VaultError, ReviewersError, KeysError) as error:
         raise CommandError(str(error)) from error
     app, refusal = build_app(parts), build_refusal(parts)

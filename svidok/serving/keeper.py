@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from hardening.clock import Clock, SystemClock
 from hardening.database import open_to_read
-from hardening.database_errors import DatabaseError
+from hardening.database_errors import BusyError, DatabaseError
 from hardening.files import private_folder, room_left
 from keeper.alarms import Thresholds
 from keeper.app import KeeperParts, Listeners, keep
@@ -68,6 +68,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Be the keeper until SIGTERM.
 
     Raises:
+        BusyError: A store was left in the middle of a change by a writer that is gone.
         CommandError: A key, a store or a setting does not allow it.
     """
     place, settings, identity = open_drop(arguments.folder)
@@ -79,6 +80,9 @@ def serve(arguments: argparse.Namespace) -> int:
         with _world(arguments.tor, place, SystemClock()) as world:
             parts = _parts(place, settings, identity, world)
             return asyncio.run(_keep(parts, listeners, _seconds_left(world, parts.clock), idle=arguments.tor == "off"))
+    except BusyError:
+        # It passes: we are started again after a pause.
+        raise
     except (KeeperError, OnionError, DatabaseError) as error:
         raise CommandError(str(error)) from error
 

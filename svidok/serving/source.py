@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hardening.clock import Clock, SystemClock, today
 from hardening.database import open_to_read, open_to_write
-from hardening.database_errors import DatabaseError
+from hardening.database_errors import BusyError, DatabaseError, FullError
 from hardening.deadlines import ServingLimits
 from hardening.files import room_left
 from hardening.process import Reach
@@ -48,6 +48,8 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve sources until SIGTERM.
 
     Raises:
+        BusyError: A store is held, or was left in the middle of a change by a writer that is gone.
+        FullError: There is no room.
         CommandError: A store, the pepper or a setting does not allow it.
     """
     place, settings, identity = open_drop(arguments.folder)
@@ -56,6 +58,9 @@ def serve(arguments: argparse.Namespace) -> int:
     sockets = listeners(arguments)
     try:
         parts = _parts(place, settings, identity, hosts(identity.source_address, sockets))
+    except (BusyError, FullError):
+        # It passes: we are started again after a pause, and the drop goes on meanwhile.
+        raise
     except (DatabaseError, VaultError, KeysError) as error:
         raise CommandError(str(error)) from error
     app, refusal = build_app(parts), build_refusal(parts)
