@@ -11,6 +11,9 @@ from hardening.files import Room
 from source_interface.parts import SourceLimits
 from tests.browserlike import Browser, Chosen
 from tests.source_interface.house import House, form_body, read_answer, shown_codename, until
+from vault.errors import SourceExistsError
+from vault.inbox import Inbox
+from vault.records import Source
 from vault.tables import INBOX
 
 MakeHouse = Callable[..., House]
@@ -314,6 +317,38 @@ def test_whoever_begins_and_leaves_has_left_nothing(house: House, abandoned: int
 
     assert house.nothing_kept()
     assert {path: path.read_bytes() for path in house.root.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.check("C13")
+@pytest.mark.parametrize(("taken", "status"), [(0, 303), (1, 303), (3, 303), (4, 500)])
+def test_a_codename_that_is_taken_is_drawn_anew(make_house: MakeHouse, taken: int, status: int) -> None:
+    """Nobody will ever see it. Four times in a row it is our own fault, and a page says so."""
+    house = make_house(change=lambda parts: replace(parts, inbox=Crowded(parts.inbox, taken)))
+    browser = house.browser()
+    browser.open("/")
+
+    page = browser.press("Begin")
+
+    assert page.path == ("/send" if status == 303 else "/begin")
+    assert page.status == (200 if status == 303 else 500)
+    if status == 303:
+        assert browser.press("Send now", message="x").path == "/codename"
+    else:
+        assert browser.cookies == {}
+
+
+class Crowded(Inbox):
+    """An inbox in which the first codenames that are drawn lead to somebody already."""
+
+    def __init__(self, inbox: Inbox, taken: int) -> None:
+        self.__dict__ |= vars(inbox)
+        self._taken = taken
+
+    def new_source(self, lookup_id: bytes, public_key: bytes) -> Source:
+        self._taken -= 1
+        if self._taken >= 0:
+            raise SourceExistsError("the lookup id is in use")
+        return super().new_source(lookup_id, public_key)
 
 
 def test_two_first_sendings_of_one_visit_are_one_source(house: House) -> None:

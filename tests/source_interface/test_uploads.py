@@ -132,6 +132,31 @@ def test_leaving_in_another_tab_stops_an_upload(house: House) -> None:
     assert house.nothing_kept()
 
 
+@pytest.mark.check("C6")
+def test_an_upload_of_two_and_a_half_hours_that_began_in_time_arrives(house: House) -> None:
+    """And the page that says so can be read; whoever only looks on would have been out after two."""
+    browser = house.begun()
+    once = browser.page.form("Send now").controls["once"].encode()
+    content = secrets.token_bytes(3 * MIB)
+    body = form_body("b0", [("once", None, once), ("message", None, b"m"), ("files", "a", content)])
+    pieces = [body[start : start + len(body) // 6 + 1] for start in range(0, len(body), len(body) // 6 + 1)]
+    house.clock.advance(25 * 60)
+
+    with house.connection() as connection:
+        connection.sendall(_head(browser.cookies["__Host-visit"], len(body)))
+        for piece in pieces:
+            connection.sendall(piece)
+            # The session's last sign of life is this piece.
+            until(lambda: {kept.seen_at for kept in house.sessions._kept.values()} == {house.clock.monotonic()})
+            house.clock.advance(25 * 60 if piece != pieces[-1] else 0)
+        answer = read_answer(connection)
+
+    assert len(pieces) == 6
+    assert (answer.status, answer.every("location")) == (303, ["/codename"])
+    assert browser.open("/codename").status == 200
+    assert {one.content for one in house.everything()} == {b"m", content}
+
+
 @pytest.mark.check("G1", "J1")
 @pytest.mark.parametrize(
     "behaviour",
@@ -192,7 +217,7 @@ def test_stored_files_are_private_and_tell_no_time(house: House) -> None:
 
 @pytest.mark.check("D13")
 def test_large_uploads_pass_through_a_little_memory(house: House) -> None:
-    """A slice of the full figure: 3 at a time, 96 MiB each."""
+    """One after another, 96 MiB each; `tests/flow/test_memory.py` has eight at once."""
     browsers = [house.begun() for _ in range(3)]
     browsers[0].press("Send now", files=[Chosen("warm", _zeros(8 * MIB), 8 * MIB)])
     process = psutil.Process(os.getpid())
