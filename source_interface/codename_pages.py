@@ -50,10 +50,12 @@ async def read_codename(request: Request, site: Site, visitor: Visitor | None) -
     Raises:
         SlipError: It is none.
         FormError: The form is broken.
+        GatewayError: Whoever has no visit yet comes through a gateway.
         CsrfError: The form is not one of this visit.
     """
     try:
-        typed = (await site.form(request, visitor, "codename")).get("codename")
+        form = await (site.form(request, visitor, "codename") if visitor else site.first_form(request, "codename"))
+        typed = form.get("codename")
     except FieldTooLongError:
         raise SlipError("long") from None
     if not typed.strip():

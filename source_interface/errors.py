@@ -77,6 +77,13 @@ class CrowdedError(RefusedError):
     status = 503
 
 
+class GatewayError(RefusedError):
+    """The form came back changed as gateways to the clear web change pages."""
+
+    problem = "proxy"
+    status = 403
+
+
 class MisorderedError(RefusedError):
     """The parts of the form came in another order than any browser sends them in."""
 

@@ -20,7 +20,7 @@ from hardening.sessions import Session, SessionGoneError
 from keys.codename import Codename
 from keys.source_key import SourceSecrets, derive
 from source_interface.desks import Desks
-from source_interface.errors import CrowdedError, FullDiskError, VisitEndedError
+from source_interface.errors import CrowdedError, FullDiskError, GatewayError, VisitEndedError
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
 from source_interface.uploads import Uploads
@@ -28,6 +28,7 @@ from source_interface.visit import Visit, unpack
 
 _FORM_LIMITS = FormLimits(body_bytes=256 * 1024, fields=8, files=0, text_bytes=8 * 1024, field_characters=4096)
 _VISIT_FORMS = "visit"
+_UNTOUCHED = 'href="fake.onion"'
 _CLEAR_SITE_DATA = '"cache", "cookies", "storage"'
 
 
@@ -126,6 +127,21 @@ class Site:
         found = await fields(content_type, request.stream(), _FORM_LIMITS, allowed)
         if visitor is not None:
             check(visitor.session.key, _VISIT_FORMS, found.get("token") or None)
+        return found
+
+    async def first_form(self, request: Request, *names: str) -> Fields:
+        """Read a form by which a visit begins.
+
+        It carries what a gateway to the clear web would take for a link and rewrite (``direct.html``), as it rewrites
+        the links of a page to lead through itself (B6).
+
+        Raises:
+            FormError: It is no such form.
+            GatewayError: Somebody stands between.
+        """
+        found = await self.form(request, None, "direct", *names)
+        if found.get("direct") != _UNTOUCHED:
+            raise GatewayError("the form was changed on its way")
         return found
 
     async def secrets_of(self, codename: Codename, request: Request, *, beginning: bool) -> SourceSecrets:

@@ -43,6 +43,7 @@ async def begin(request: Request, site: Site) -> Response:
     if desk is None:
         raise ClosedError("fewer keys can be used than the quorum")
     site.refuse_when_full()
+    await site.first_form(request)
     for _ in range(_DRAWS):
         codename = new(secrets.randbelow)
         derived = await site.secrets_of(codename, request, beginning=True)
@@ -167,16 +168,19 @@ def _desk(site: Site, visit: Visit) -> tuple[Desk, date]:
 
 
 def _source(site: Site, visit: Visit) -> Source:
-    source = site.parts.inbox.find(visit.secrets.lookup_id) or visit.newcomer
-    if source is None:
+    return site.parts.inbox.find(visit.secrets.lookup_id) or _newcomer(visit)
+
+
+def _newcomer(visit: Visit) -> Source:
+    if visit.newcomer is None:
         raise UnknownSourceError("no source has this codename")
-    return source
+    return visit.newcomer
 
 
 def _envelope(site: Site, visit: Visit, language: str) -> Envelope:
     desk, day = _desk(site, visit)
-    source = _source(site, visit)
-    used = site.parts.inbox.usage_today(source)
+    standing = site.parts.inbox.standing(visit.secrets.lookup_id)
+    source, used = standing or (_newcomer(visit), Usage(0, 0))
     return Envelope(
         source=source,
         recipients=desk.recipients,

@@ -47,6 +47,8 @@ from vault.tables import INBOX, OUTBOX
 HOST = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx.onion"
 # Only for tests: a real one takes a third of a second.
 CHEAP = ArgonParameters(memory_kib=64, passes=1)
+# What the forms carry by which a visit begins.
+FIRST_FORM = b"direct=href%3D%22fake.onion%22"
 PEPPER = bytes(range(32))
 
 
@@ -185,6 +187,10 @@ class House:
         lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}", *headers, "Connection: close"]
         return self.ask("\r\n".join(lines).encode() + b"\r\n\r\n")
 
+    def begin(self, *headers: str) -> Answer:
+        """Send the first page's form, and nothing else."""
+        return self.ask(small_form("/begin", FIRST_FORM, *headers))
+
     @contextmanager
     def connection(self, seconds: float = 20) -> Generator[socket.socket]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -300,6 +306,18 @@ def read_answer(connection: socket.socket, *, bodiless: bool = False) -> Answer:
     while len(body) < size_bytes:
         body += _more(connection)
     return Answer(int(status_line.split()[1]), headers, body)
+
+
+def small_form(path: str, body: bytes, *headers: str) -> bytes:
+    """Write the request that sends a form which is text alone."""
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {HOST}",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def form_body(boundary: str, parts: Sequence[tuple[str, str | None, bytes]], *, closed: bool = True) -> bytes:

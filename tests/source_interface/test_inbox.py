@@ -5,6 +5,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from math import sqrt
 
 import pytest
@@ -14,7 +15,7 @@ from keys.codename import new, parse
 from source_interface.pages import PAGE_BYTES
 from source_interface.parts import SourceLimits
 from tests.browserlike import Browser, Page
-from tests.source_interface.house import HOST, Answer, House, shown_codename
+from tests.source_interface.house import FIRST_FORM, HOST, Answer, House, shown_codename, small_form
 
 MakeHouse = Callable[..., House]
 _SLOW = ArgonParameters(memory_kib=128 * 1024, passes=9)
@@ -263,7 +264,7 @@ def test_a_cookie_comes_when_it_is_needed_and_is_a_strict_one(house: House) -> N
     for path in ("/", "/safety", "/limits", "/keys", "/login", "/left", "/style.css", "/uk/"):
         assert house.get(path).every("set-cookie") == []
 
-    (cookie,) = house.get("/begin", "Content-Length: 0", method="POST").every("set-cookie")
+    (cookie,) = house.begin().every("set-cookie")
 
     name_and_value, *attributes = cookie.split("; ")
     assert name_and_value.startswith("__Host-visit=")
@@ -309,7 +310,7 @@ def test_no_change_without_the_visits_own_token(house: House, path: str, kind: s
 @pytest.mark.parametrize(
     ("media_type", "body", "status"),
     [
-        ("application/x-www-form-urlencoded", b"codename=a;b=c", 400),
+        ("application/x-www-form-urlencoded", FIRST_FORM + b"&codename=a;b=c", 400),
         ("application/x-www-form-urlencoded", b"a;" * 60_000, 400),
         ("application/x-www-form-urlencoded", b"&".join([b"codename=a"] * 60), 400),
         ("application/x-www-form-urlencoded", b"codename=a&other=b", 400),
@@ -333,10 +334,7 @@ def test_what_is_not_the_login_form_is_refused_quickly(house: House, media_type:
 def test_too_many_codenames_at_once_are_asked_to_wait(make_house: MakeHouse) -> None:
     house = make_house(argon=_SLOW, limits=SourceLimits(derivations_at_once=1, derivations_waiting=1))
     answers: list[Answer] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(house.get("/begin", "Content-Length: 0", method="POST")))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: answers.append(house.begin())) for _ in range(4)]
 
     for thread in threads:
         thread.start()
@@ -362,7 +360,47 @@ def test_too_many_codenames_at_once_are_asked_to_wait(make_house: MakeHouse) -> 
     ],
 )
 def test_other_sites_cannot_begin_for_anybody(house: House, headers: list[str], status: int) -> None:
-    assert house.get("/begin", "Content-Length: 0", *headers, method="POST").status == status
+    assert house.begin(*headers).status == status
+
+
+@pytest.mark.check("B6")
+@pytest.mark.parametrize("prefix", ["", "/uk"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        'href="fake.onion.to"',
+        'href="http://fake.onion.gate.example"',
+        'href="/gate/fake.onion"',
+        "",
+        "fake.onion",
+        None,
+    ],
+)
+def test_a_gateway_that_rewrites_links_is_told_of_before_anything_is_typed(
+    house: House, prefix: str, changed: str | None
+) -> None:
+    """It cannot know this field from a link; and whoever comes through it is warned, and gets no form."""
+    browser, codename = house.sender()
+    guest = house.browser()
+    begin = guest.open(f"{prefix}/").forms[0]
+    back = guest.open(f"{prefix}/login").forms[0]
+    assert b"""<input type="hidden" name="direct" value='href="fake.onion"'>""" in guest.page.body
+    assert begin.controls["direct"] == back.controls["direct"] == 'href="fake.onion"'
+    given = {} if changed is None else {"direct": changed}
+
+    pages = [
+        guest.submit(replace(begin, controls=given), {}),
+        guest.submit(replace(back, controls={**given, "codename": codename}), {}),
+    ]
+
+    # A form without a single field is no form at all.
+    assert [page.status for page in pages] == [403 if given else 400, 403]
+    assert pages[1].heading in {"Please do not use this page here", "Будь ласка, не користуйтеся цією сторінкою тут"}
+    for page in pages:
+        assert page.forms == []
+        assert codename not in page.body.decode()
+    assert guest.cookies == {}
+    assert browser.open("/inbox").status == 200
 
 
 @pytest.mark.check("C10")
@@ -389,14 +427,7 @@ def test_the_codename_is_shown_in_its_step_and_never_again(house: House) -> None
 
 
 def _login_request(codename: str) -> bytes:
-    body = f"codename={codename.replace(' ', '+')}".encode()
-    lines = [
-        "POST /login HTTP/1.1",
-        f"Host: {HOST}",
-        "Content-Type: application/x-www-form-urlencoded",
-        f"Content-Length: {len(body)}",
-    ]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    return small_form("/login", FIRST_FORM + f"&codename={codename.replace(' ', '+')}".encode())
 
 
 def _login_bytes(house: House, codename: str) -> tuple[list[tuple[str, str]], Page]:
