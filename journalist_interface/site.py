@@ -169,11 +169,12 @@ class Site:
 
         Raises:
             CrowdedError: Too many wait already.
-            TooManyTriesError: This name was tried too often.
+            TooManyTriesError: This name was tried too often through this circuit.
         """
-        secrets = (given.get("name"), given.get("password"), given.get("code"))
+        circuit = circuit_id(request.scope)
+        secrets = (given.get("name"), given.get("password"), given.get("code"), circuit)
         try:
-            async with self._signing_in.turn(circuit_id(request.scope)):
+            async with self._signing_in.turn(circuit):
                 await asyncio.sleep(self._pace.ready_in())
                 self._pace.take()
                 return await asyncio.get_running_loop().run_in_executor(

@@ -164,17 +164,26 @@ class Accounts:
             row = session.scalar(select(ReviewerRow).where(ReviewerRow.skeleton == skeleton(untrusted_name)))
             return _reviewer(row) if row else None
 
-    def sign_in(self, untrusted_name: str, untrusted_password: str, untrusted_code: str) -> Reviewer | None:
+    def sign_in(
+        self, untrusted_name: str, untrusted_password: str, untrusted_code: str, circuit: int | None = None
+    ) -> Reviewer | None:
         """Say whose name, password and code these are; none if any of them is wrong (C17).
 
         The work is the same for every answer: one Argon2id, one check of a code. The code is spent
-        only when all was right.
+        only when all was right. The sixth code within a minute is refused like a wrong one: anything else would say
+        that the password is right.
+
+        Args:
+            untrusted_name: As it was typed.
+            untrusted_password: The same.
+            untrusted_code: The same.
+            circuit: Which way she came, so that others who try her name do not make her wait (C23).
 
         Raises:
-            TooManyTriesError: The sixth try for this name within a minute; nothing was checked.
+            TooManyTriesError: The sixth try for this name within a minute through this circuit; nothing was checked.
         """
         looks = skeleton(untrusted_name[:256])
-        if not self._guard.may_try(looks):
+        if not self._guard.may_try(looks, circuit):
             raise TooManyTriesError("this name was tried too often, wait a minute")
         with self._database.reading() as session:
             row = session.scalar(select(ReviewerRow).where(ReviewerRow.skeleton == looks))
@@ -186,7 +195,9 @@ class Accounts:
         if row is not None:
             secret, last_step = row.totp_secret, self._guard.last_step(row.reviewer_id, row.signed_in_day)
         step = verify_totp(secret, untrusted_code, self._clock.now(), last_step)
-        if row is None or not known or row.disabled or step is None or not self._guard.spend(row.reviewer_id, step):
+        if row is None or not known or not self._guard.may_guess(row.reviewer_id):
+            return None
+        if row.disabled or step is None or not self._guard.spend(row.reviewer_id, step):
             return None
         return self._signed_in(row)
 

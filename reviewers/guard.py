@@ -1,11 +1,16 @@
-"""Let nobody try codes without end, and no code work twice (C21).
+"""Let nobody try codes without end, and no code work twice (C21); and nobody shut a reviewer out by failing (C23).
 
-Both live in memory: the half minute in which a reviewer signed in is a time that no file may hold
+A name's tries are counted for each circuit by itself, so that whoever fails on purpose makes himself wait and not her.
+A new circuit costs little; so tries with the right password are counted a second time, for her account alone: only
+who knows it can use them up, and nobody else has any use for a code.
+
+All this lives in memory: the half minute in which a reviewer signed in is a time that no file may hold
 (K1). A restart forgets the codes used before it; so whoever signed in on that day or the day before
 waits, at most a minute, for a code that cannot have been used before the restart.
 """
 
 import threading
+from collections.abc import Hashable
 from datetime import date, timedelta
 
 from hardening.clock import Clock, today
@@ -30,20 +35,26 @@ class SignInGuard:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._tries: dict[str, Bucket] = {}
+        self._tries: dict[Hashable, Bucket] = {}
+        self._guesses: dict[str, Bucket] = {}
         self._used: dict[str, int] = {}
         self._started_on = today(clock)
         self._first_sure_step = int(clock.now().timestamp()) // TOTP_SECONDS + _DOUBTFUL_STEPS
 
-    def may_try(self, name: str) -> bool:
-        """Count a try for a name, whether anybody has it or not; say no to the sixth within a minute."""
+    def may_try(self, name: str, circuit: int | None = None) -> bool:
+        """Count a try for a name through a circuit, whether anybody has it or not; no to the sixth within a minute."""
         with self._lock:
-            bucket = self._tries.pop(name, None) or Bucket(TRIES / TRIES_SECONDS, TRIES, self._clock)
-            # The name tried last goes to the end, so that a flood of names drops the oldest ones.
-            self._tries[name] = bucket
+            bucket = self._tries.pop((name, circuit), None) or self._bucket()
+            # The one tried last goes to the end, so that a flood of names drops the oldest ones.
+            self._tries[name, circuit] = bucket
             if len(self._tries) > _NAMES_WATCHED:
                 del self._tries[next(iter(self._tries))]
             return bucket.take()
+
+    def may_guess(self, reviewer_id: str) -> bool:
+        """Count a code that came with the right password; say no to the sixth within a minute."""
+        with self._lock:
+            return self._guesses.setdefault(reviewer_id, self._bucket()).take()
 
     def last_step(self, reviewer_id: str, signed_in_day: date | None) -> int:
         """Return the step up to which this reviewer's codes are spent.
@@ -67,3 +78,6 @@ class SignInGuard:
                 return False
             self._used[reviewer_id] = step
             return True
+
+    def _bucket(self) -> Bucket:
+        return Bucket(TRIES / TRIES_SECONDS, TRIES, self._clock)

@@ -110,6 +110,7 @@ class Browser:
     path: Path
     cookies: dict[str, str] = field(default_factory=dict[str, str])
     headers: tuple[str, ...] = ("Sec-Fetch-Site: same-origin",)
+    circuit: int | None = None
 
     def get(self, target: str, *headers: str, method: str = "GET") -> Answer:
         return self.ask(method, target, headers)
@@ -142,11 +143,17 @@ class Browser:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         if method == "POST":
             lines.append(f"Content-Length: {len(body)}")
-        answer = exchange(self.path, "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body, method)
+        came = b"" if self.circuit is None else proxy_line(self.circuit)
+        answer = exchange(self.path, came + "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body, method)
         for cookie in answer.every("set-cookie"):
             name, _, rest = cookie.partition("=")
             self.cookies[name] = rest.partition(";")[0]
         return answer
+
+
+def proxy_line(circuit: int) -> bytes:
+    """Write what tor says first."""
+    return b"PROXY TCP6 fc00:dead:beef:4dad::%x:%x ::1 1 80\r\n" % (circuit >> 16, circuit & 0xFFFF)
 
 
 def exchange(path: Path, raw: bytes, method: str = "GET") -> Answer:

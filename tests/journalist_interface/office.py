@@ -101,6 +101,11 @@ class Office:
     def socket(self) -> Path:
         return self.folder / "journalist.sock"
 
+    @property
+    def tor_socket(self) -> Path:
+        """Where tor would connect, telling the circuit."""
+        return self.folder / "tor.sock"
+
     def hire(self, name: str = "Olena", *, is_admin: bool = False) -> Credentials:
         issued = self.stores.accounts.add(name, client_pair().public, is_admin=is_admin)
         self.tors.clients.add(issued.reviewer.reviewer_id, ClientKey.parse(issued.reviewer.onion_key))
@@ -180,7 +185,7 @@ def office(
 
 @contextmanager
 def _running(made: Office, more: list[Listener]) -> Generator[None]:
-    listeners = [Listener(bind_unix(made.socket)), *more]
+    listeners = [Listener(bind_unix(made.socket)), Listener(bind_unix(made.tor_socket), proxy_line=True), *more]
     server = DropServer(build_app(made.parts), listeners, ServingLimits(), build_refusal(made.parts))
     ready = threading.Event()
 

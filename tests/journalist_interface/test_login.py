@@ -6,7 +6,7 @@ from journalist_interface.parts import ReviewerLimits
 from keys.argon import FLOOR
 from keys.gpg import Gpg
 from keys.keyset_trust import SignedKeyset
-from tests.journalist_interface.browser import Answer
+from tests.journalist_interface.browser import Answer, Browser
 from tests.journalist_interface.office import Office
 from tests.journalist_interface.office import office as running_office
 from tests.stores import Stores
@@ -192,6 +192,38 @@ def test_a_thousand_wrong_names_and_passwords_lock_nobody_out(
         assert {answer.status for answer in wrong} == {403, 429}
         office.clock.advance(12)
         assert office.try_in("Olena", olena.password, office.code(olena)).status == 303
+
+
+@pytest.mark.check("C23", "C21")
+def test_whoever_fails_in_her_name_without_end_makes_himself_wait_and_not_her(office: Office) -> None:
+    """He needs an onion key for it, as a colleague has one; and he may change his circuit as often as he likes."""
+    olena = office.hire()
+    refused: list[int] = []
+    for circuit in range(1, 4):
+        his = Browser(office.tor_socket, circuit=circuit)
+        refused += [office.try_in("Olena", f"wrong {number}", "1", his).status for number in range(7)]
+
+    answer = office.try_in("Olena", olena.password, office.code(olena), Browser(office.tor_socket, circuit=99))
+
+    assert refused == [403, 403, 403, 403, 403, 429, 429] * 3
+    assert answer.status == 303
+
+
+@pytest.mark.check("C21", "C17")
+def test_who_knows_the_password_gets_five_codes_a_minute_however_many_circuits_he_has(office: Office) -> None:
+    """And is not told that there are no more: it would say that the password is right."""
+    olena = office.hire()
+    tried = [
+        office.try_in("Olena", olena.password, "1", Browser(office.tor_socket, circuit=circuit)).status
+        for circuit in range(5)
+    ]
+
+    right = office.try_in("Olena", olena.password, office.code(olena), Browser(office.tor_socket, circuit=5))
+
+    assert tried == [403] * 5
+    assert right.status == 403
+    office.clock.advance(12)
+    assert office.sign_in(olena, Browser(office.tor_socket, circuit=6)).get("/collections").status == 200
 
 
 @pytest.mark.check("C24")
