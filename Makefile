@@ -5,10 +5,14 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := bags casework hardening journalist_interface keeper keys ledger onion reviewers settings source_interface svidok vault workstation
+# A folder with what `make wheels` has gathered: then everything is installed without a network.
+WHEELS ?=
+# What must be built from source is built by the setuptools of our lock: an isolated build would fetch one unpinned.
+PINNED := --quiet --require-hashes --no-deps --no-build-isolation --use-pep517 $(if $(WHEELS),--no-index --find-links $(WHEELS))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo test test-full check bench screenshots translations lock clean
+.PHONY: help run demo test test-full check bench screenshots translations lock wheels clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,16 +54,21 @@ translations: $(VENV)/test.stamp ## bring the catalogues of the source's pages u
 lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
 	scripts/lock
 
-$(VENV)/run.stamp: requirements/run.lock pyproject.toml scripts/system-packages
+wheels: $(VENV)/run.stamp ## gather what a machine without a network installs, into build/wheels
+	mkdir -p build/wheels
+	$(BIN)/pip download $(PINNED) -d build/wheels -r requirements/run.lock
+
+$(VENV)/run.stamp: requirements/build.lock requirements/run.lock pyproject.toml scripts/system-packages
 	PYTHON=$(PYTHON) scripts/system-packages run
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/run.lock
+	$(BIN)/pip install $(PINNED) --only-binary :all: -r requirements/build.lock
+	$(BIN)/pip install $(PINNED) -r requirements/run.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/test.stamp: requirements/all.lock $(VENV)/run.stamp
 	PYTHON=$(PYTHON) scripts/system-packages test
-	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/all.lock
+	$(BIN)/pip install $(PINNED) -r requirements/all.lock
 	touch $@
 
 clean: ## remove what was built; the data under demo/ stays
