@@ -192,10 +192,10 @@ class House:
         return self.ask(small_form("/begin", FIRST_FORM, *headers))
 
     @contextmanager
-    def connection(self, seconds: float = 20) -> Generator[socket.socket]:
+    def connection(self, seconds: float = 20, path: Path | None = None) -> Generator[socket.socket]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(seconds)
-            connection.connect(str(self.socket))
+            connection.connect(str(path or self.socket))
             yield connection
 
     def secrets(self, codename: str) -> SourceSecrets:

@@ -65,7 +65,7 @@ def expected(name: str) -> tuple[str, str, int]:
     return user, group, OWNERS[name][2] & (0o777 if name in {".", *OPEN} else 0o700)
 
 
-@pytest.mark.check("P8", "P9", "G13", "M13")
+@pytest.mark.check("P8", "P9", "G13", "M13", "C15")
 def test_each_part_belongs_to_the_one_who_works_with_it(fresh_drop: Path) -> None:
     paths = [fresh_drop, *fresh_drop.rglob("*")]
     found = {str(path.relative_to(fresh_drop)): owner(path) for path in paths}
@@ -82,7 +82,7 @@ def test_the_groups_hold_whom_they_should_and_nobody_else(fresh_drop: Path) -> N
         assert members(user) in ({frozenset()} if AS_ROOT else {frozenset(), None})
 
 
-@pytest.mark.check("M2", "P9")
+@pytest.mark.check("M2", "P9", "C15")
 def test_every_secret_is_its_own(fresh_drop: Path, console: Console, short: Path) -> None:
     _ = console("init", short / "another").done
 
