@@ -65,6 +65,8 @@ class Database:
 
     def __init__(self, engine: Engine, file: Path | None) -> None:
         self._engine = engine
+        # SQLite's reader sees one state anyhow; PostgreSQL must be asked to.
+        self._reader = engine if file else engine.execution_options(isolation_level="REPEATABLE READ")
         self._file = file
         # SQLite lets waiting writers poll; a queue of our own is fair, so that none of fifty starves.
         self._turn = threading.Lock()
@@ -76,8 +78,7 @@ class Database:
         Raises:
             BusyError: Somebody wrote for longer than `BUSY_SECONDS`, or broke off and has not yet come back.
         """
-        engine = self._engine.execution_options(**self._reading_options())
-        with named(), _session(engine) as session, session.begin():
+        with named(), _session(self._reader) as session, session.begin():
             yield session
 
     @contextmanager
@@ -90,9 +91,9 @@ class Database:
             IntegrityError: Of SQLAlchemy; a row was there already, nothing was written.
         """
         with self._my_turn() as left:
-            with named(), _session(self._engine.execution_options(**{_WAIT: left})) as session, session.begin():
+            with named(), _session(self._engine) as session, session.begin():
                 # Ask for the lock here and not at the first statement: then nothing after it can meet a busy store.
-                session.connection()
+                session.connection(execution_options={_WAIT: left})
                 yield session
             self._forget_when()
 
@@ -115,10 +116,6 @@ class Database:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
-
-    def _reading_options(self) -> dict[str, object]:
-        # SQLite's reader sees one state anyhow; PostgreSQL must be asked to.
-        return {} if self._file else {"isolation_level": "REPEATABLE READ"}
 
     @contextmanager
     def _my_turn(self) -> Generator[float]:
