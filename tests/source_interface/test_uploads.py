@@ -6,6 +6,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -213,6 +214,39 @@ def test_stored_files_are_private_and_tell_no_time(house: House) -> None:
         found = path.stat()
         assert stat.S_IMODE(found.st_mode) & 0o007 == 0
         assert found.st_mtime == found.st_atime
+
+
+@pytest.mark.check("D10")
+def test_one_source_cannot_take_every_place_for_large_files(house: House) -> None:
+    """Uploads that hardly move once held all 32 places, and everybody else's files over 1 MiB waited behind them."""
+    browser = house.begun()
+    bodies = []
+    for _ in range(6):
+        once = browser.open("/send").form("Send now").controls["once"].encode()
+        bodies.append(form_body("b0", [("once", None, once), ("message", None, b"m"), ("files", "a", bytes(3 * MIB))]))
+
+    with ExitStack() as ends:
+        slow = [ends.enter_context(house.connection()) for _ in bodies]
+        for number, (connection, body) in enumerate(zip(slow, bodies, strict=True), 1):
+            connection.sendall(_head(browser.cookies["__Host-visit"], len(body)) + body[: 2 * MIB])
+            until(lambda number=number: len(_folders(house)) == min(number, 4))
+        for connection, body in zip(slow[4:], bodies[4:], strict=True):
+            connection.sendall(body[2 * MIB :])
+        refused = [read_answer(connection) for connection in slow[4:]]
+        assert [answer.status for answer in refused] == [503, 503]
+        assert all(b">m</textarea>" in answer.body.replace(b"\n", b"") for answer in refused)
+
+        other = house.begun()
+        assert other.press("Send now", files=[Chosen.of("a", bytes(3 * MIB))]).path == "/codename"
+
+        slow[0].sendall(bodies[0][2 * MIB :])
+        assert read_answer(slow[0]).status == 303
+        again = browser.open("/send").form("Send now")
+        assert browser.submit(again, {}, [Chosen.of("a", bytes(3 * MIB))]).path == "/codename"
+
+
+def _folders(house: House) -> list[Path]:
+    return list((house.root / "incoming").iterdir())
 
 
 @pytest.mark.check("D13")
