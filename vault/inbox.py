@@ -24,6 +24,7 @@ from vault.errors import (
 )
 from vault.objects import Receiving, Shelves
 from vault.records import Arrival, Source, Usage
+from vault.rows import all_parts, find_source, used
 from vault.tables import DeletedReplyRow, PartRow, PendingLeafRow, SourceRow, SubmissionRow
 
 _ID_LIMIT = 1 << 128
@@ -60,14 +61,14 @@ class Inbox:
     def find(self, lookup_id: bytes) -> Source | None:
         """Return the source that a codename leads to; none if there is none, or it has closed its inbox."""
         with self._database.reading() as session:
-            return _find(session.connection(), lookup_id)
+            return find_source(session.connection(), lookup_id)
 
     def standing(self, lookup_id: bytes) -> tuple[Source, Usage] | None:
         """Return what `find` and `usage_today` do, both at the same moment."""
         with self._database.reading() as session:
             store = session.connection()
-            source = _find(store, lookup_id)
-            return (source, _usage(store, source, today(self._clock))) if source else None
+            source = find_source(store, lookup_id)
+            return (source, used(store, source, today(self._clock))) if source else None
 
     def new_source(self, lookup_id: bytes, public_key: bytes) -> Source:
         """Think of a source; nothing is written before its first submission (C11).
@@ -130,7 +131,7 @@ class Inbox:
     def usage_today(self, source: Source) -> Usage:
         """Measure what a source has sent today; it is counted from the parts, so nothing else is kept (D10)."""
         with self._database.reading() as session:
-            return _usage(session.connection(), source, today(self._clock))
+            return used(session.connection(), source, today(self._clock))
 
     def deleted_replies(self, source: Source) -> frozenset[str]:
         """Return the ids of the replies that must not be shown to this source any more."""
@@ -184,7 +185,7 @@ class Inbox:
             DamagedError: Rows have lost their files, which no crash can do; nothing was destroyed.
         """
         with self._database.writing() as session:
-            known = _all_parts(session)
+            known = all_parts(session)
         lost = self._shelves.missing(known)
         if lost:
             raise DamagedError(f"{lost} stored parts are missing or cut short: restore them from a backup")
@@ -234,7 +235,7 @@ class Inbox:
         )
         entries = [Received(part.sha256, size_class(part.size_bytes), day) for part in parts]
         store.execute(insert(PendingLeafRow), [{"leaf_hash": entry.leaf_hash()} for entry in entries])
-        if receiving.share is not None and not _usage(store, source, day).within(receiving.share):
+        if receiving.share is not None and not used(store, source, day).within(receiving.share):
             raise ShareError("a source may not send so much in a day")
 
     def _write_source(self, store: Connection, source: Source, day: date) -> None:
@@ -286,35 +287,3 @@ class Inbox:
 
     def _new_id(self) -> str:
         return f"{self._randbelow(_ID_LIMIT):032x}"
-
-
-def _find(store: Connection, lookup_id: bytes) -> Source | None:
-    found = store.execute(
-        select(SourceRow.collection_id, SourceRow.designation, SourceRow.public_key).where(
-            SourceRow.lookup_id == lookup_id
-        )
-    ).one_or_none()
-    # A closed inbox has neither a lookup id nor a key.
-    if found is None or found.public_key is None:
-        return None
-    return Source(found.collection_id, found.designation, lookup_id, found.public_key)
-
-
-def _usage(store: Connection, source: Source, day: date) -> Usage:
-    items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
-    size_bytes, count = store.execute(
-        select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
-        .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
-        .where(SubmissionRow.collection_id == source.collection_id)
-        .where(SubmissionRow.day == day)
-    ).one()
-    return Usage(int(size_bytes), count)
-
-
-def _all_parts(session: Session) -> dict[str, dict[str, int]]:
-    known: dict[str, dict[str, int]] = {}
-    for submission_id, part_id, size_bytes in session.execute(
-        select(PartRow.submission_id, PartRow.part_id, PartRow.size_bytes)
-    ):
-        known.setdefault(submission_id, {})[part_id] = size_bytes
-    return known

@@ -1,0 +1,44 @@
+"""Ask the inbox's rows what is there: who, how much of whom on a day, and all of it."""
+
+from datetime import date
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import Session
+
+from vault.records import Source, Usage
+from vault.tables import PartRow, SourceRow, SubmissionRow
+
+
+def find_source(store: Connection, lookup_id: bytes) -> Source | None:
+    """Return the source that a codename leads to, if there is one."""
+    found = store.execute(
+        select(SourceRow.collection_id, SourceRow.designation, SourceRow.public_key).where(
+            SourceRow.lookup_id == lookup_id
+        )
+    ).one_or_none()
+    # A closed inbox has neither a lookup id nor a key.
+    if found is None or found.public_key is None:
+        return None
+    return Source(found.collection_id, found.designation, lookup_id, found.public_key)
+
+
+def used(store: Connection, source: Source, day: date) -> Usage:
+    """Measure what *source* has sent on *day*, counted from the parts, so that nothing else has to be kept (D10)."""
+    items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
+    size_bytes, count = store.execute(
+        select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
+        .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
+        .where(SubmissionRow.collection_id == source.collection_id)
+        .where(SubmissionRow.day == day)
+    ).one()
+    return Usage(int(size_bytes), count)
+
+
+def all_parts(session: Session) -> dict[str, dict[str, int]]:
+    """List every submission, and in it every part with its size."""
+    known: dict[str, dict[str, int]] = {}
+    for submission_id, part_id, size_bytes in session.execute(
+        select(PartRow.submission_id, PartRow.part_id, PartRow.size_bytes)
+    ):
+        known.setdefault(submission_id, {})[part_id] = size_bytes
+    return known
