@@ -139,7 +139,21 @@ def test_no_file_and_no_log_knows_what_was_sent(root: Path, keyring: Keyring) ->
     assert b"GET" not in errors
 
 
-@pytest.mark.check("F10", "F11")
+@pytest.mark.check("L1")
+@pytest.mark.parametrize("requests", [100, pytest.param(1000, marks=pytest.mark.full)])
+def test_requests_leave_no_line_in_any_log(root: Path, keyring: Keyring, requests: int) -> None:
+    """At DEBUG, and whatever the answer is."""
+    asked = ("/", "/login", "/safety", "/keys", "/nothing", "/style.css", "/inbox", "/send")
+    with alone(root, keyring) as process:
+        with unix_client(str(root / "source.sock"), HOST) as client:
+            statuses = {client.get(asked[number % len(asked)]).status_code for number in range(requests)}
+        said, errors = process.communicate(timeout=60)
+
+    assert {200, 404} <= statuses
+    assert (said, errors) == (b"", b"")
+
+
+@pytest.mark.check("F10")
 def test_memory_forgets_what_was_sent(root: Path, keyring: Keyring) -> None:
     """A slice: 8 MiB of marked lines, looked for after the answer, with a control that finds what is still held."""
     mark = secrets.token_hex(16).encode()
