@@ -16,7 +16,7 @@ _FIRST = b"direct=href%3D%22fake.onion%22"
 _ONCE = re.compile(rb'<input type="hidden" name="once" value="([^"]*)">')
 _BOUNDARY = f"----geckoformboundary{secrets.token_hex(16)}"
 _PART = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; "
-_END = f"--{_BOUNDARY}--\r\n"
+_AFTER = f"\r\n--{_BOUNDARY}--\r\n".encode()
 _SECONDS = 600.0
 # The server ends a connection after its hundredth request.
 _REQUESTS = 100
@@ -75,6 +75,21 @@ class Visitor:
 
     def send(self, form: tuple[str, bytes], message: bytes, file: BinaryIO | None = None) -> None:
         """Send *message* and, if there is one, the whole of *file*; return at the 303."""
+        self._begin_sending(form, message, file)
+        if file is not None:
+            self._connection.sendfile(file)
+        self._connection.sendall(_AFTER)
+        answer = self._read()
+        if answer.status != 303:
+            raise RefusedError(f"a sending was answered with {answer.status}")
+
+    def send_half(self, form: tuple[str, bytes], message: bytes, file: BinaryIO) -> None:
+        """Send *message* and half of *file*, and be gone."""
+        self._begin_sending(form, message, file)
+        self._connection.sendfile(file, count=os.fstat(file.fileno()).st_size // 2)
+        self._connection.close()
+
+    def _begin_sending(self, form: tuple[str, bytes], message: bytes, file: BinaryIO | None) -> None:
         action, once = form
         size_bytes = 0 if file is None else os.fstat(file.fileno()).st_size
         before = f'{_PART}name="once"\r\n\r\n'.encode() + once
@@ -82,15 +97,8 @@ class Visitor:
         name = "" if file is None else "recording.bin"
         before += f'\r\n{_PART}name="files"; filename="{name}"\r\n'.encode()
         before += b"Content-Type: application/octet-stream\r\n\r\n"
-        after = b"\r\n" + _END.encode()
-        head = self._head("POST", action, len(before) + size_bytes + len(after), _MULTIPART)
+        head = self._head("POST", action, len(before) + size_bytes + len(_AFTER), _MULTIPART)
         self._connection.sendall(head + before)
-        if file is not None:
-            self._connection.sendfile(file)
-        self._connection.sendall(after)
-        answer = self._read()
-        if answer.status != 303:
-            raise RefusedError(f"a sending was answered with {answer.status}")
 
     def ask(self, method: str, path: str, body: bytes | None = None, media_type: str = "") -> Answer:
         """Ask for a page."""

@@ -1,6 +1,10 @@
-"""What the source interface does by itself: forget which replies were deleted, and which of today's rows came first."""
+"""What the source interface does by itself: forget which replies were deleted, and which of today's rows came first.
+
+And what requests have left in memory.
+"""
 
 import asyncio
+import gc
 import logging
 from datetime import date
 
@@ -11,6 +15,8 @@ from source_interface.parts import SourceParts
 _logger = logging.getLogger(__name__)
 
 _EVERY_SECONDS = 600.0
+# F10 allows a minute.
+_FREED_SECONDS = 5.0
 
 
 class House:
@@ -23,6 +29,21 @@ class House:
 
     async def live(self) -> None:
         """Keep house until cancelled; what goes wrong is tried again the next time."""
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._tidy())
+            together.create_task(self._free())
+
+    async def _free(self) -> None:
+        """Free what points to itself, again and again.
+
+        An error holds the functions that it came through, and they what they were given: pieces of a report that broke
+        off, or met a fault of ours. What is in a circle with its error would lie there until Python happens to look.
+        """
+        while True:
+            await asyncio.sleep(_FREED_SECONDS)
+            gc.collect()
+
+    async def _tidy(self) -> None:
         while True:
             try:
                 await asyncio.to_thread(self.once)

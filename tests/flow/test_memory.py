@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,11 +11,13 @@ import psutil
 import pytest
 
 from benchmarks.drop import Source, serving
-from benchmarks.visitor import Visitor
+from benchmarks.visitor import RefusedError, Visitor
 from hardening.process import SCRUBBING
 from settings.model import MIB
 from svidok.place import Place
 from tests.flow.processes import begin_new_peak, hits, resident_bytes
+from tests.trial import running
+from tests.trial_fixtures import MakeTwin
 
 _SETTLED_SECONDS = 2
 _AT_ONCE = 8
@@ -26,6 +28,62 @@ def test_memory_forgets_a_report_and_would_not_without_the_environment(place: Pl
     """64 MiB of marked lines and a marked text; the second process is the positive control."""
     assert _left_after_a_report(place, SCRUBBING, tmp_path / "scrubbed") == (0, 0)
     assert sum(_left_after_a_report(place, {}, tmp_path / "control")) > 0
+
+
+@pytest.mark.check("F10", "F11")
+@pytest.mark.parametrize("what", ["fault", "gone"])
+def test_memory_forgets_a_report_that_was_never_taken_in(what: str, place: Place, tmp_path: Path) -> None:
+    """An error holds every function that it came through, and what that held: a fault of ours, or a sender who goes."""
+    line, word = secrets.token_hex(16).encode(), secrets.token_hex(16).encode()
+    path = tmp_path / "report"
+    path.write_bytes((line + b" was there, and so was I.\n") * (4 * MIB // 58))
+    incoming, away = place.inbox / "incoming", place.inbox / "away"
+    with serving(place) as source, _begun(source) as visitor, path.open("rb") as file:
+        form = visitor.form()
+        if what == "fault":
+            incoming.rename(away)
+            # The answer may be there before all was sent; then the connection ends.
+            with pytest.raises((RefusedError, ConnectionError)):
+                visitor.send(form, word + b" came at night.", file)
+            away.rename(incoming)
+        else:
+            visitor.send_half(form, word + b" came at night.", file)
+        visitor.connect_anew()
+        visitor.ask("GET", "/inbox")
+
+        assert until_forgotten(lambda: hits(source.proc, line) + hits(source.proc, word)) == 0
+        assert not source.process.children()
+        assert hits(source.proc, b"svidok session 1") > 0
+
+
+def until_forgotten(count: Callable[[], int]) -> int:
+    """Count until there is nothing, for as long as F10 allows."""
+    end = time.monotonic() + 60
+    while (left := count()) and time.monotonic() < end:
+        time.sleep(1)
+    return left
+
+
+@pytest.mark.full
+@pytest.mark.check("F10")
+def test_a_minute_later_no_process_of_the_drop_knows_anything_of_it(twin: MakeTwin, tmp_path: Path) -> None:
+    line, word = secrets.token_hex(16).encode(), secrets.token_hex(16).encode()
+    path = tmp_path / "report"
+    path.write_bytes((line + b" was there, and so was I.\n") * (64 * MIB // 58))
+    with running(twin("memory"), "--tor", "off") as drop:
+        drop.hear("Ctrl-C stops everything")
+        with Visitor(drop.place.source_socket) as visitor, path.open("rb") as file:
+            visitor.begin()
+            visitor.send(visitor.form(), word + b" came at night.", file)
+        time.sleep(60)
+        family = drop.family()
+
+        assert {"keeper", "source", "journalist"} <= {part for one in family for part in one.cmdline()}
+        for one in family:
+            proc = Path("/proc", str(one.pid))
+            # What is certainly there is found, in every one of them: so the search works.
+            assert hits(proc, b"svidok") > 0
+            assert (hits(proc, line), hits(proc, word)) == (0, 0), one.cmdline()
 
 
 @pytest.mark.check("D13")
