@@ -189,17 +189,19 @@ def test_ranges_that_are_no_single_range_are_refused_at_once(office: Office) -> 
     audited = len(office.audited())
 
     thousand = "bytes=" + ",".join(f"{number}-{number}" for number in range(0, 2000, 2))
-    began = time.perf_counter()
-    assert browser.get(link, f"Range: {thousand[:8000]}").status == 416
-    seconds = time.perf_counter() - began
+    seconds: list[float] = []
+    for _ in range(10):
+        began = time.perf_counter()
+        assert browser.get(link, f"Range: {thousand[:8000]}").status == 416
+        seconds.append(time.perf_counter() - began)
 
     for asked in ("bytes=5-4", f"bytes={size}-", "bytes=-0", "bytes=-", "bytes=a-b", "items=0-1", "", "bytes=0-1,3-4"):
         assert browser.get(link, f"Range: {asked}").status == 416, asked
     assert browser.get(link, "Range: bytes=0-1", "Range: bytes=3-4").status == 416
     assert browser.get(link, "Range: bytes=0-" + "9" * 400).status == 416
     assert len(office.audited()) == audited
-    # 50 ms is the bound on a machine of its own (P13); this one is shared.
-    assert seconds < 0.5
+    # The machine is shared: what took longest is not what the answer takes (P13).
+    assert min(seconds) <= 0.05
 
 
 def test_a_resumed_download_that_reaches_the_end_is_a_fetch(office: Office) -> None:
