@@ -161,7 +161,7 @@ class Uploads:
         except BaseException:
             passage.cut()
             # gpg must be dead before its folder goes.
-            await asyncio.wait([asyncio.wrap_future(work)])
+            await _ended(asyncio.wrap_future(work))
             raise
         return await _finished(asyncio.wrap_future(work))
 
@@ -256,5 +256,12 @@ async def _finished(work: "asyncio.Future[_Result]") -> _Result:
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await asyncio.wait([work])
+        await _ended(work)
         raise
+
+
+async def _ended(work: "asyncio.Future[_Result]") -> None:
+    """Wait for the end of *work*, whatever it is: why we stop is told elsewhere, so its own reason is taken unsaid."""
+    await asyncio.wait([work])
+    if not work.cancelled():
+        work.exception()

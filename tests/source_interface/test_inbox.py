@@ -163,6 +163,39 @@ def test_a_fourth_visit_ends_the_first_and_says_so(house: House) -> None:
     assert browsers[1].open("/inbox").status == 200
 
 
+@pytest.mark.check("C4")
+@pytest.mark.parametrize("way", ["come back", "begin anew"])
+def test_a_new_visit_in_the_same_browser_ends_the_one_before(house: House, way: str) -> None:
+    _, codename = house.sender()
+    browser = log_in(house, codename if way == "come back" else unknown_codename())
+    before = browser.cookies["__Host-visit"]
+
+    if way == "come back":
+        browser.open("/login")
+        browser.press("Open my inbox", codename=codename)
+    else:
+        browser.press("Begin anew")
+
+    assert browser.cookies["__Host-visit"] != before
+    assert browser.open("/close").status == 200
+    assert house.get("/close", f"Cookie: __Host-visit={before}").status == 403
+
+
+@pytest.mark.check("C4")
+def test_a_cookie_that_somebody_else_has_set_is_not_taken_up(house: House) -> None:
+    _, codename = house.sender()
+    stranger = house.begun().cookies["__Host-visit"]
+    for planted in ("fixed", stranger):
+        browser = house.browser()
+        browser.open("/login")
+        browser.cookies = {"__Host-visit": planted}
+        browser.press("Open my inbox", codename=codename)
+
+        assert browser.page.path == "/inbox"
+        assert browser.cookies["__Host-visit"] != planted
+        assert house.get("/inbox", f"Cookie: __Host-visit={planted}").status == 403
+
+
 @pytest.mark.check("F12")
 def test_replies_are_read_by_their_own_codename_alone(house: House) -> None:
     _, mine = house.sender()

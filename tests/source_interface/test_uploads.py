@@ -1,12 +1,15 @@
 """Files pass through memory into gpg, as many bytes as came, whatever they are called and whatever breaks."""
 
+import gc
+import logging
 import os
 import secrets
+import select
 import stat
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from io import RawIOBase
 from pathlib import Path
@@ -72,11 +75,37 @@ def test_dispositions_that_no_browser_writes_are_refused(house: House, dispositi
 
 
 @pytest.mark.check("E13")
-@pytest.mark.parametrize("content", [b"\r" + bytes(3 * MIB), b"\n" + bytes(3 * MIB), b"\r\n" * (3 * MIB // 2)])
-def test_line_ends_in_files_are_bytes_like_others(house: House, content: bytes) -> None:
+@pytest.mark.parametrize("mebibytes", [3, pytest.param(20, marks=pytest.mark.full)])
+@pytest.mark.parametrize("begins", [b"\r", b"\n", b"\r\n" * 1000])
+def test_line_ends_in_files_are_bytes_like_others(house: House, begins: bytes, mebibytes: int) -> None:
+    content = begins + bytes(mebibytes * MIB) if len(begins) == 1 else begins * (mebibytes * MIB // len(begins))
+
     house.begun().press("Send now", files=[Chosen.of("a", content)])
 
     assert [one.content for one in house.everything()] == [content]
+
+
+@pytest.mark.check("E6")
+@pytest.mark.full
+def test_five_hundred_mebibytes_are_the_most_whatever_was_announced(house: House) -> None:
+    browser = house.begun()
+    once = browser.page.form("Send now").controls["once"].encode()
+    start = form_body("b0", [("once", None, once), ("message", None, b"m"), ("files", "a", bytes(MIB))], closed=False)
+    head = _head(browser.cookies["__Host-visit"], 0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    sent = 0
+
+    with house.connection(60) as connection:
+        connection.sendall(head + b"%x\r\n%b\r\n" % (len(start[:-2]), start[:-2]))
+        # A server that has heard enough hangs up; its answer is still to be read.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            while sent < 510 and not select.select([connection], [], [], 0)[0]:
+                connection.sendall(b"%x\r\n%b\r\n" % (MIB, bytes(MIB)))
+                sent += 1
+        answer = read_answer(connection)
+
+    assert answer.status == 413
+    assert 498 <= sent <= 503
+    assert house.nothing_kept()
 
 
 @pytest.mark.parametrize("size_bytes", [1, MIB - 1, MIB, MIB + 1, 5 * MIB])
@@ -90,7 +119,8 @@ def test_every_size_arrives_byte_for_byte(house: House, size_bytes: int) -> None
 
 @pytest.mark.check("J3")
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_a_sender_who_vanishes_leaves_nothing(house: House, share: float) -> None:
+def test_a_sender_who_vanishes_leaves_nothing(house: House, share: float, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even a line in a log: that somebody's connection broke is nobody's business."""
     browser = house.begun()
     once = browser.page.form("Send now").controls["once"].encode()
     body = form_body("b0", [("once", None, once), ("message", None, b"m"), ("files", "a", bytes(4 * MIB))])
@@ -102,6 +132,8 @@ def test_a_sender_who_vanishes_leaves_nothing(house: House, share: float) -> Non
 
     until(house.nothing_kept)
     until(lambda: not _gpgs())
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.check("J3")
