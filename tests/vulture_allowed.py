@@ -9,7 +9,7 @@ _.send_400_response, _.keep_alive, _.should_exit, _.capture_signals  # uvicorn
 _.unraisablehook, _.handleError  # sys, logging
 _.callbacks  # python-multipart
 _._receive_buffer  # h11
-_.writable, _.seekable, _.external_attr, _.create_system  # io, zipfile
+_.writable, _.seekable, _.external_attr, _.create_system, _.create_version, _.extract_version  # io, zipfile
 _.revision, _.down_revision  # alembic
 
 # The kernel's numbering of rights (landlock.h): the ones between those that we name count, too.
