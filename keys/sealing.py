@@ -247,10 +247,13 @@ def _judge(outcome: Outcome, drain: _Drain, recipients: Recipients) -> None:
 
 
 def _arguments(recipients: Recipients, day: date) -> tuple[Argument, ...]:
-    hidden = (argument for file in recipients.files for argument in ("--hidden-recipient-file", file))
+    keyrings = (argument for file in recipients.files for argument in ("--keyring", file))
+    # The mark says: this very subkey, and no other of its certificate.
+    hidden = (argument for subkey in recipients.subkeys for argument in ("--hidden-recipient", f"{subkey}!"))
     return (
         *frozen_on(day),
-        "--no-keyring",
+        "--no-default-keyring",
+        *keyrings,
         # Compression would make the size tell the content, and cost ten times the encryption (G10, G12).
         "--compress-algo=none",
         "--cipher-algo=AES256",

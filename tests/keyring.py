@@ -7,18 +7,19 @@ is the day of the `FakeClock`: pass it (or a day soon after) wherever a day is a
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from keys import ceremony
+from keys.certificate import read_certificate
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset import Keyset
 from keys.keyset_trust import SignedKeyset
-from keys.recipients import Recipients, write_recipients
+from keys.recipients import Recipients, write_keyring, write_recipients
 
 DAY = date(2026, 3, 4)
 
@@ -95,6 +96,34 @@ def public_gpg(gpg_homes: Path) -> Gpg:
 def signed_keyset(reviewers: tuple[Reviewer, Reviewer], public_gpg: Gpg) -> SignedKeyset:
     """A first keyset of both reviewers, signed by both on `DAY`."""
     return signed_by(make_keyset(reviewers, public_gpg), reviewers)
+
+
+def sealing_to(recipients: Recipients, option: str = "--hidden-recipient") -> list[str | Path]:
+    """The arguments that make gpg seal to these keys."""
+    keyrings = [argument for file in recipients.files for argument in ("--keyring", file)]
+    named = [argument for subkey in recipients.subkeys for argument in (option, f"{subkey}!")]
+    return ["--no-default-keyring", *keyrings, *named]
+
+
+def joined_by(recipients: Recipients, certificate: bytes, file: Path, gpg: Gpg) -> Recipients:
+    """These recipients and one more, whom no keyset knows."""
+    subkey = read_certificate(certificate, DAY, gpg).subkeys[0].fingerprint
+    return replace(
+        recipients,
+        files=(*recipients.files, write_keyring(certificate, file, DAY, gpg)),
+        subkeys=(*recipients.subkeys, subkey),
+        algorithms=(*recipients.algorithms, 18),
+    )
+
+
+def without_last(recipients: Recipients) -> Recipients:
+    """These recipients but the last."""
+    return replace(
+        recipients,
+        files=recipients.files[:-1],
+        subkeys=recipients.subkeys[:-1],
+        algorithms=recipients.algorithms[:-1],
+    )
 
 
 @pytest.fixture(scope="session")

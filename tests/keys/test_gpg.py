@@ -13,7 +13,7 @@ from keys.errors import GpgFailedError, GpgMissingError, GpgTimeoutError, Unsafe
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, frozen_at_dawn, frozen_on, run, start, stop_agent
 from keys.recipients import Recipients
-from tests.keyring import DAY, Reviewer
+from tests.keyring import DAY, Reviewer, sealing_to
 
 CANARY = b"canary-of-a-report-"
 
@@ -28,10 +28,7 @@ def fake(folder: Path, script: str) -> Gpg:
 
 def sealing(recipients: Recipients) -> tuple[str | Path, ...]:
     """The arguments with which gpg seals its input."""
-    options: list[str | Path] = [*frozen_on(DAY), "--no-keyring", "--compress-algo=none", "--set-filename", ""]
-    for file in recipients.files:
-        options += ["--hidden-recipient-file", file]
-    return (*options, "--encrypt")
+    return (*frozen_on(DAY), "--compress-algo=none", "--set-filename", "", *sealing_to(recipients), "--encrypt")
 
 
 def children() -> list[str]:

@@ -13,20 +13,19 @@ from keys.errors import PacketError
 from keys.gpg import Gpg, frozen_on, run
 from keys.message import MOST_HEADER_BYTES, addressed, looks_encrypted, read_header
 from keys.recipients import Recipients
-from tests.keyring import DAY
+from tests.keyring import DAY, sealing_to, without_last
 
 PLAIN = b"hello" * 100
 
 
-def sealed_to(files: tuple[Path, ...], gpg: Gpg, *options: str) -> bytes:
-    hidden = [argument for file in files for argument in ("--hidden-recipient-file", file)]
-    return run(gpg, (*frozen_on(DAY), "--no-keyring", *options, *hidden, "--encrypt"), stdin=PLAIN).stdout
+def sealed_to(recipients: Recipients, gpg: Gpg, *options: str) -> bytes:
+    return run(gpg, (*frozen_on(DAY), *options, *sealing_to(recipients), "--encrypt"), stdin=PLAIN).stdout
 
 
 @pytest.mark.check("G1", "G10")
 @pytest.mark.parametrize("count", [1, 2])
 def test_recipients_are_counted_as_gpg_counts_them(count: int, recipients: Recipients, public_gpg: Gpg) -> None:
-    message = sealed_to(recipients.files[:count], public_gpg)
+    message = sealed_to(recipients if count == 2 else without_last(recipients), public_gpg)
     listed = run(public_gpg, ("--list-packets",), stdin=message).stdout.decode()
 
     header = read_header(message)
@@ -46,20 +45,22 @@ def test_rsa_recipients_are_counted_too(gpg_homes: Path, public_gpg: Gpg) -> Non
     certificate = gpg_homes / "oak.gpg"
     certificate.write_bytes(run(gpg, ("--export",)).stdout)
 
-    message = sealed_to((certificate, certificate), public_gpg)
+    hidden = ("--hidden-recipient-file", certificate) * 2
+
+    message = run(public_gpg, (*frozen_on(DAY), "--no-keyring", *hidden, "--encrypt"), stdin=PLAIN).stdout
 
     assert set(read_header(message).algorithms) == {1}
     assert b"".join(read_header(message).recipients) == message[: read_header(message).protected_at]
 
 
 def test_a_named_recipient_is_seen(recipients: Recipients, public_gpg: Gpg) -> None:
-    arguments = (*frozen_on(DAY), "--no-keyring", "--recipient-file", recipients.files[0], "--encrypt")
+    arguments = (*frozen_on(DAY), *sealing_to(recipients, "--recipient"), "--encrypt")
 
     assert not read_header(run(public_gpg, arguments, stdin=PLAIN).stdout).hidden
 
 
 def test_an_id_can_be_written_where_it_was_hidden(recipients: Recipients, public_gpg: Gpg) -> None:
-    packet = read_header(sealed_to(recipients.files[:1], public_gpg)).recipients[0]
+    packet = read_header(sealed_to(recipients, public_gpg)).recipients[0]
 
     named = addressed(packet, b"\x11" * 8)
 
@@ -99,7 +100,7 @@ def test_no_bytes_do_anything_but_be_read_or_refused(untrusted: bytes) -> None:
 def test_what_a_source_sealed_herself_is_recognised(
     options: tuple[str, ...], recipients: Recipients, public_gpg: Gpg
 ) -> None:
-    message = sealed_to(recipients.files, public_gpg, *options)
+    message = sealed_to(recipients, public_gpg, *options)
 
     assert looks_encrypted(message)
     assert looks_encrypted(message[:100])

@@ -15,7 +15,7 @@ from keys.gpg import Gpg, frozen_on, run, stop_agent
 from keys.opening import DamagedError, NoKeyError, NotSealedError, OpeningError, inspect, release
 from keys.recipients import Recipients
 from keys.sealing import seal
-from tests.keyring import DAY, Reviewer, make_reviewer
+from tests.keyring import DAY, Reviewer, make_reviewer, sealing_to
 from tests.keys.sealing_world import PART_ID, Flow, Sealer, binary, label, make_sealer, stand_in
 
 MEBIBYTE = 1024 * 1024
@@ -155,9 +155,8 @@ def test_what_would_grow_without_end_is_stopped(
 
 
 def _sealed_raw(content: bytes, recipients: Recipients, gpg: Gpg, *options: str) -> bytes:
-    hidden = [argument for file in recipients.files for argument in ("--hidden-recipient-file", file)]
     compression = options or ("--compress-algo=none",)
-    arguments = (*frozen_on(DAY), "--no-keyring", *compression, *hidden, "--encrypt")
+    arguments = (*frozen_on(DAY), *compression, *sealing_to(recipients), "--encrypt")
     return run(gpg, arguments, stdin=content).stdout
 
 

@@ -14,7 +14,7 @@ from keys.keyset import SubmissionKey
 from keys.keyset_trust import SignedKeyset
 from keys.packets import read_packets
 from keys.recipients import Recipients, check_signer, check_submission_key, write_recipients
-from tests.keyring import DAY, Reviewer, make_reviewer
+from tests.keyring import DAY, Reviewer, make_reviewer, sealing_to
 from tests.keys.oddities import written
 
 LATER = DAY + timedelta(days=90)
@@ -29,11 +29,9 @@ def rotating(gpg_homes: Path) -> Reviewer:
     return reviewer
 
 
-def seal(plaintext: bytes, recipients: Recipients, gpg: Gpg, day: date = DAY, option: str = "-F") -> bytes:
-    arguments: list[str | Path] = [*frozen_on(day), "--no-keyring", "--compress-algo=none", "--set-filename", ""]
-    for file in recipients.files:
-        arguments += [option, file]
-    outcome = run(gpg, (*arguments, "--encrypt"), plaintext)
+def seal(plaintext: bytes, recipients: Recipients, gpg: Gpg, day: date = DAY, option: str = "-R") -> bytes:
+    options = (*frozen_on(day), "--compress-algo=none", "--set-filename", "", *sealing_to(recipients, option))
+    outcome = run(gpg, (*options, "--encrypt"), plaintext)
     assert outcome.returncode == 0
     return outcome.stdout
 
@@ -55,10 +53,15 @@ def test_each_reviewer_can_open_what_is_sealed(recipients: Recipients, reviewers
     assert addressed(sealed, public_gpg) == ["0" * 16] * 2
 
 
-def test_the_files_lie_privately_under_their_keyset(recipients: Recipients, signed_keyset: SignedKeyset) -> None:
+def test_the_keyrings_lie_privately_under_their_keyset(
+    recipients: Recipients, signed_keyset: SignedKeyset, public_gpg: Gpg
+) -> None:
     assert recipients.keyset_hash == signed_keyset.keyset.hash
     for file, key in zip(recipients.files, signed_keyset.keyset.recipients, strict=True):
-        assert file.read_bytes() == key.certificate
+        held = run(
+            public_gpg, ("--no-default-keyring", "--keyring", file, "--export-options=export-minimal", "--export")
+        )
+        assert held.stdout == key.certificate
         assert file.stat().st_mode & 0o777 == 0o600
         assert file.parent.name == recipients.keyset_hash
         assert file.parent.stat().st_mode & 0o777 == 0o700
@@ -84,7 +87,7 @@ def test_after_a_rotation_new_reports_go_to_the_new_key_and_old_ones_still_open(
     second = signed_keyset.keyset.succeeded(LATER, [old, new], signed_keyset.keyset.signers)
 
     sealed = {
-        day: seal(b"a report", write_recipients(second, day, tmp_path, public_gpg), public_gpg, day, "-f")
+        day: seal(b"a report", write_recipients(second, day, tmp_path, public_gpg), public_gpg, day, "-r")
         for day in (LATER - timedelta(days=1), LATER)
     }
 
@@ -128,7 +131,8 @@ def test_a_foreign_subkey_is_refused_by_us_and_never_used_by_gpg(
             check_submission_key(replace(amber, certificate=certificate), DAY, public_gpg)
     file = tmp_path / "grafted.gpg"
     file.write_bytes(grafted)
-    sealed = seal(b"a report", Recipients((file,), (18,), ""), public_gpg)
+    arguments = (*frozen_on(DAY), "--no-keyring", "--hidden-recipient-file", file, "--encrypt")
+    sealed = run(public_gpg, arguments, b"a report").stdout
     assert [opened(sealed, reviewer) for reviewer in reviewers] == [b"a report", b""]
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -16,13 +17,14 @@ import pytest
 
 from keys.container import padme
 from keys.errors import KeysError
-from keys.gpg import Argument, Gpg, run
+from keys.fingerprint import Fingerprint
+from keys.gpg import Gpg, frozen_on, run
 from keys.message import read_header
 from keys.opening import DamagedError, OpeningError, inspect, release
 from keys.recipients import Recipients
 from keys.sealing import NoRoomError, SealingError, seal
 from keys.trailer import TrailerError
-from tests.keyring import DAY, Reviewer
+from tests.keyring import DAY, Reviewer, sealing_to
 from tests.keys.sealing_world import Cut, Flow, Sealer, binary, label, make_sealer, stand_in
 
 END_OF_DAY = 1772668799
@@ -138,8 +140,8 @@ def test_what_the_source_sealed_herself_is_kept_as_it_is_and_marked(
     reviewers: tuple[Reviewer, ...],
     public_gpg: Gpg,
 ) -> None:
-    arguments: tuple[Argument, ...] = ("--no-keyring", *options, "--recipient-file", recipients.files[0], "--encrypt")
-    inner = run(public_gpg, ("--faked-system-time", f"{END_OF_DAY}!", *arguments), stdin=b"for your eyes").stdout
+    arguments = (*frozen_on(DAY), *options, *sealing_to(recipients, "--recipient"), "--encrypt")
+    inner = run(public_gpg, arguments, stdin=b"for your eyes").stdout
 
     ciphertext, sealed = sealer(inner, "part")
 
@@ -184,10 +186,10 @@ LIES = {
     "killed in the middle": "sys.stdin.buffer.read(300000)\nos.kill(os.getpid(), signal.SIGKILL)",
     "said twice": "code = real(arguments)\nsay('END_ENCRYPTION')\nsys.exit(code)",
     "one recipient less": (
-        "at = arguments.index('--hidden-recipient-file')\ndel arguments[at:at + 2]\nsys.exit(real(arguments))"
+        "at = arguments.index('--hidden-recipient')\ndel arguments[at:at + 2]\nsys.exit(real(arguments))"
     ),
     "recipients in the open": (
-        "sys.exit(real(['--recipient-file' if a == '--hidden-recipient-file' else a for a in arguments]))"
+        "sys.exit(real(['--recipient' if a == '--hidden-recipient' else a for a in arguments]))"
     ),
     "a password as well": (
         "sys.exit(real([*arguments[:-1], '--pinentry-mode=loopback', '--passphrase=x', '--symmetric', '--encrypt']))"
@@ -274,6 +276,7 @@ def test_a_process_killed_in_the_middle_leaves_nothing_that_opens(
         "import io, os, sys\n"
         "from pathlib import Path\n"
         "from datetime import date\n"
+        "from keys.fingerprint import Fingerprint\n"
         "from keys.gpg import Gpg\n"
         "from keys.recipients import Recipients\n"
         "from keys.sealing import PartLabel, seal\n"
@@ -286,8 +289,9 @@ def test_a_process_killed_in_the_middle_leaves_nothing_that_opens(
         "        self.left -= len(chunk)\n"
         "        return chunk\n"
         "home, output, *files = map(Path, sys.argv[1:])\n"
+        "subkeys = tuple(Fingerprint(file.stem) for file in files)\n"
         f"label = PartLabel('0' * 32, 'file', '', '', date.fromisoformat('{DAY}'))\n"
-        "seal(Deadly(), label, Recipients(tuple(files), (18,) * len(files), ''), output, Gpg(home))\n"
+        "seal(Deadly(), label, Recipients(tuple(files), subkeys, (18,) * len(files), ''), output, Gpg(home))\n"
     )
     output = tmp_path / "part"
     arguments = [sys.executable, "-c", program, public_gpg.home, output, *recipients.files]
@@ -320,7 +324,7 @@ def test_what_is_there_already_is_never_written_over(sealer: Sealer, tmp_path: P
 
 def test_sealing_to_nobody_is_refused(tmp_path: Path, public_gpg: Gpg) -> None:
     with pytest.raises(SealingError):
-        seal(io.BytesIO(b"x"), label(), Recipients((), (), "0" * 64), tmp_path / "part", public_gpg)
+        seal(io.BytesIO(b"x"), label(), Recipients((), (), (), "0" * 64), tmp_path / "part", public_gpg)
 
     assert not (tmp_path / "part").exists()
 
@@ -338,7 +342,7 @@ def test_a_name_that_no_trailer_holds_is_refused_at_once(
 def test_one_recipient_more_than_the_keyset_knows_is_noticed(
     tmp_path: Path, recipients: Recipients, public_gpg: Gpg
 ) -> None:
-    one = Recipients(recipients.files, recipients.algorithms[:1], recipients.keyset_hash)
+    one = replace(recipients, algorithms=recipients.algorithms[:1])
 
     with pytest.raises(SealingError):
         seal(io.BytesIO(b"x"), label(), one, tmp_path / "part", public_gpg)
@@ -349,9 +353,8 @@ def test_one_unusable_recipient_fails_the_whole_sealing(
     tmp_path: Path, recipients: Recipients, public_gpg: Gpg
 ) -> None:
     """Never silently to the rest: whom to leave out is for the keyset to say."""
-    broken = tmp_path / "broken.gpg"
-    broken.write_bytes(b"no certificate")
-    three = Recipients((*recipients.files, broken), (*recipients.algorithms, 18), recipients.keyset_hash)
+    missing = Fingerprint("A" * 40)
+    three = replace(recipients, subkeys=(*recipients.subkeys, missing), algorithms=(*recipients.algorithms, 18))
 
     with pytest.raises(SealingError):
         seal(io.BytesIO(b"x"), label(), three, tmp_path / "part", public_gpg)
@@ -365,8 +368,7 @@ def test_a_valid_message_of_half_a_container_is_refused(
     ciphertext, _sealed = sealer(bytes(300_000), "part")
     key = reviewers[0]
     container = run(key.gpg, ("--decrypt", ciphertext), passphrase=key.passphrase).stdout
-    hidden = [argument for file in recipients.files for argument in ("--hidden-recipient-file", file)]
-    arguments = ("--faked-system-time", f"{END_OF_DAY}!", "--no-keyring", "--compress-algo=none", *hidden, "--encrypt")
+    arguments = (*frozen_on(DAY), "--compress-algo=none", *sealing_to(recipients), "--encrypt")
     half = run(public_gpg, arguments, stdin=container[: len(container) // 2])
     (tmp_path / "half").write_bytes(half.stdout)
 

@@ -1,6 +1,5 @@
 """A visit seals to the keys it began with; a new one to the keys of the day."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from source_interface.desks import Desks
 from source_interface.parts import Desk
 from tests.clock import FakeClock
+from tests.keyring import without_last
 from tests.source_interface.house import Keyring
 
 DAY = date(2026, 3, 4)
@@ -16,7 +16,7 @@ DAY = date(2026, 3, 4)
 @pytest.mark.check("G6")
 def test_an_open_desk_is_remembered_by_its_keys_and_its_day(keyring: Keyring, clock: FakeClock) -> None:
     first = Desk(keyring.keyset, keyring.recipients)
-    fewer = Desk(keyring.keyset, replace(keyring.recipients, files=keyring.recipients.files[:1]))
+    fewer = Desk(keyring.keyset, without_last(keyring.recipients))
     current: list[Desk | None] = [first]
     desks = Desks(lambda: current[0], clock)
 

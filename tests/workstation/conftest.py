@@ -13,7 +13,7 @@ from keys.keyset_trust import SignedKeyset
 from keys.recipients import Recipients
 from tests.clock import FakeClock
 from tests.drop import Drop
-from tests.keyring import Reviewer, make_reviewer
+from tests.keyring import Reviewer, joined_by, make_reviewer
 from tests.ledger.signers import LOG
 from workstation.adoption import adopt
 from workstation.desk import Desk, Founding, found_desk, open_desk
@@ -92,8 +92,6 @@ def stranger(gpg_homes: Path) -> Reviewer:
 
 
 @pytest.fixture(scope="session")
-def public_file(stranger: Reviewer, gpg_homes: Path) -> Path:
-    """The stranger's certificate."""
-    path = gpg_homes / "stranger.gpg"
-    path.write_bytes(stranger.certificate)
-    return path
+def joined(recipients: Recipients, stranger: Reviewer, public_gpg: Gpg, gpg_homes: Path) -> Recipients:
+    """The recipients, and the stranger as the last."""
+    return joined_by(recipients, stranger.certificate, gpg_homes / "stranger.kbx", public_gpg)

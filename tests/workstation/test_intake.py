@@ -15,6 +15,7 @@ from casework.events import Kind
 from keys.recipients import Recipients
 from ledger.promise import Promise, sign_promise
 from tests.drop import Drop, Sent, file, words
+from tests.keyring import without_last
 from tests.ledger.signers import LOG, OTHER_LOG
 from workstation.desk import Desk
 from workstation.errors import IntakeError
@@ -285,12 +286,9 @@ def test_what_is_no_sealed_message_is_told_and_taken_in(desk: Desk, drop: Drop, 
 
 @pytest.mark.parametrize("change", ["one more", "one less"])
 def test_an_added_or_missing_recipient_is_told(
-    desk: Desk, drop: Drop, recipients: Recipients, change: str, public_file: Path
+    desk: Desk, drop: Drop, recipients: Recipients, change: str, joined: Recipients
 ) -> None:
-    if change == "one more":
-        wrong = replace(recipients, files=(*recipients.files, public_file), algorithms=(*recipients.algorithms, 18))
-    else:
-        wrong = replace(recipients, files=recipients.files[:1], algorithms=recipients.algorithms[:1])
+    wrong = joined if change == "one more" else without_last(recipients)
     source = drop.source()
     part = drop.seal(words("to somebody else as well"), recipients=wrong)
     sent = drop.sent(source, [part])

@@ -16,7 +16,7 @@ from keys.keyset_trust import SignedKeyset
 from keys.opening import DamagedError, NoKeyError, NotSealedError
 from keys.recipients import Recipients
 from tests.drop import Drop, Item, SealedPart, Sent, file, words
-from tests.keyring import Reviewer, make_keyset, signed_by
+from tests.keyring import Reviewer, make_keyset, signed_by, without_last
 from tests.workstation.conftest import Sit
 from tests.workstation.names_corpus import NAMES
 from workstation.desk import Desk
@@ -180,12 +180,9 @@ def test_what_does_not_agree_with_its_manifest_is_not_let_out(
 
 @pytest.mark.parametrize("change", ["one more", "one less"])
 def test_a_part_sealed_to_other_keys_than_the_keyset_says_is_not_let_out(
-    desk: Desk, drop: Drop, recipients: Recipients, public_file: Path, change: str
+    desk: Desk, drop: Drop, recipients: Recipients, joined: Recipients, change: str
 ) -> None:
-    if change == "one more":
-        wrong = replace(recipients, files=(*recipients.files, public_file), algorithms=(*recipients.algorithms, 18))
-    else:
-        wrong = replace(recipients, files=recipients.files[:1], algorithms=recipients.algorithms[:1])
+    wrong = joined if change == "one more" else without_last(recipients)
     (submission,) = taken_in(desk, drop, drop.sent(drop.source(), [drop.seal(words("x"), recipients=wrong)]))
 
     # With one reviewer less it may be the one at this desk.
@@ -347,9 +344,9 @@ def test_what_is_no_sealed_part_is_refused_without_asking_for_a_passphrase(
 
 
 def test_what_is_sealed_to_others_is_refused_clearly(
-    desk: Desk, drop: Drop, sent: Sent, recipients: Recipients, public_file: Path
+    desk: Desk, drop: Drop, sent: Sent, recipients: Recipients, joined: Recipients
 ) -> None:
-    others = replace(recipients, files=(public_file,), algorithms=(18,))
+    others = replace(joined, files=joined.files[-1:], subkeys=joined.subkeys[-1:], algorithms=joined.algorithms[-1:])
     part = drop.seal(words("x"), recipients=others, part_id=sent.parts[0].sealed.part_id)
     (submission,) = taken_in(desk, drop, replace(sent, parts=(part, *sent.parts[1:])))
 
