@@ -9,7 +9,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import beginning, crowd, memory, paging, submission, uploading
+from benchmarks import beginning, crowd, journey, memory, paging, submission, uploading
 from benchmarks.drop import made
 from benchmarks.figures import Figure, Size
 from benchmarks.machine import Watch
@@ -25,6 +25,7 @@ CLAIMS: dict[str, Claim] = {
     "memory": memory.measure,
     "crowd": crowd.measure,
     "paging": paging.measure,
+    "journey": journey.measure,
 }
 FULL = Size(
     submissions=100,
@@ -36,6 +37,7 @@ FULL = Size(
     each=20,
     stored=100_000,
     pages=200,
+    journeys=1,
 )
 QUICK = Size(
     submissions=5,
@@ -47,6 +49,7 @@ QUICK = Size(
     each=1,
     stored=2_000,
     pages=5,
+    journeys=0,
 )
 
 

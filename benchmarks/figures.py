@@ -48,6 +48,7 @@ class Size:
         each: Submissions of each of them.
         stored: Submissions in the store that is paged through.
         pages: Read from each store.
+        journeys: Played from end to end.
     """
 
     submissions: int
@@ -59,6 +60,7 @@ class Size:
     each: int
     stored: int
     pages: int
+    journeys: int
 
 
 def middle_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:

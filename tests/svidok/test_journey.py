@@ -10,8 +10,6 @@ import pytest
 
 from hardening.files import destroy
 
-LIMIT_SECONDS = 120
-"""M14."""
 STEPS = [
     "a drop, its keys and a desk are set up",
     "both onion services can be reached",
@@ -58,6 +56,3 @@ def test_the_whole_journey_holds() -> None:
     sizes = {step["step"]: step["bytes"] for step in steps}
     assert sizes["sends one large file"] == 64 * 1024 * 1024
     assert sizes["downloads a transfer bag"] > 64 * 1024 * 1024
-    # From the first page to the answer to the reply.
-    begun, answered = (STEPS.index(step) for step in ("a source begins", "and answers"))
-    assert sum(step["seconds"] for step in steps[begun : answered + 1]) <= LIMIT_SECONDS
