@@ -16,6 +16,11 @@ _PUBLIC_FOLDER = 0o755
 _PUBLIC_FILE = 0o644
 
 
+def is_stored(folder: Path) -> bool:
+    """Say whether there is one for ``load``, also when a crash came between the two renames of ``store``."""
+    return folder.exists() or _before(folder).exists()
+
+
 def load(folder: Path) -> SignedKeyset:
     """Read what ``store`` wrote, or what was brought on a medium; nobody has verified it.
 

@@ -15,7 +15,7 @@ from keys.errors import KeysError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset import DEFAULT_QUORUM, Keyset, expiring, quorum_met, usable
-from keys.keyset_store import load, store
+from keys.keyset_store import is_stored, load, store
 from keys.keyset_trust import SIGNATURES_NEEDED, verify_change, verify_first
 from svidok import ceremony, passphrases
 from svidok.errors import CommandError
@@ -73,7 +73,7 @@ def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keys
     if signed.keyset.log not in (None, str(identity.log)):
         raise CommandError("this keyset was made for another drop: it names another log")
     judge = Gpg(private_folder(place.judge))
-    if place.keyset.exists():
+    if is_stored(place.keyset):
         before = load(place.keyset).keyset
         if before.hash == signed.keyset.hash:
             return before
@@ -147,7 +147,7 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     place = Place(arguments.folder)
-    keyset = load(place.keyset if place.keyset.exists() else arguments.folder).keyset
+    keyset = load(place.keyset if is_stored(place.keyset) else arguments.folder).keyset
     if arguments.json:
         print(json.dumps(_facts(keyset)))
     else:

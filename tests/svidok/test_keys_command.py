@@ -133,6 +133,25 @@ def test_a_change_takes_two_signers_of_the_one_before_and_recovery_counts(
     assert load(drop.keyset).keyset.serial == 2
 
 
+@pytest.mark.check("G7", "J1")
+def test_an_import_that_was_killed_between_two_renames_is_no_first_one(
+    console: Console, drop: Place, keys: Held
+) -> None:
+    """It would take any keyset with the serial 1, and never again the one that has to follow."""
+    first = load(keys.keyset).keyset
+    cut_short = drop.keyset.with_name(f".{drop.keyset.name}.old")
+    drop.keyset.rename(cut_short)
+    store(signatures(replace(first, quorum=1), keys, "one", "two"), keys.keyset)
+    assert "keyset 2 must come next, not 1" in imported(console, drop, keys, *keys.roots())
+    assert first.hash in console("keys", "status", drop.root, "--json").out
+
+    store(signatures(day_after(first), keys, "one", "two"), keys.keyset)
+
+    assert "installed keyset 2" in console("keys", "import", drop.root, keys.keyset).done
+    assert load(drop.keyset).keyset.serial == 2
+    assert not cut_short.exists()
+
+
 @pytest.mark.check("G7")
 def test_whatever_may_not_follow_leaves_what_is_installed(console: Console, drop: Place, keys: Held) -> None:
     """Each is refused with its own reason; the keyset that reports are sealed to stays as it was."""
