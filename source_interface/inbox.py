@@ -63,6 +63,7 @@ async def login(request: Request, site: Site) -> Response:
         return login_page(request, site, 400, slip)
     derived = await site.secrets_of(codename, request, beginning=False)
     desk = await asyncio.to_thread(site.desks.open)
+    site.leave(request)
     crowded = site.parts.sessions.alive(derived.lookup_id) >= SESSIONS_PER_SOURCE
     visit = Visit(
         secrets=derived,

@@ -84,13 +84,17 @@ class Site:
 
     def welcome(self, request: Request, visit: Visit, path: str) -> Response:
         """Begin a session for *visit* in place of any there was, and go to *path*."""
-        if (before := self.visitor(request)) is not None:
-            self.parts.sessions.end(before.session)
+        self.leave(request)
         owner = visit.secrets.lookup_id
         response = self.pages.goto(request, path)
         cookie = self.parts.sessions.begin(visit.pack(), owner)
         response.headers["set-cookie"] = self.parts.sessions.set_cookie_header(cookie)
         return response
+
+    def leave(self, request: Request) -> None:
+        """End the visit that this browser was on, if there is one."""
+        if (before := self.visitor(request)) is not None:
+            self.parts.sessions.end(before.session)
 
     def farewell(self, response: Response) -> Response:
         """Have the browser forget this site (A7)."""

@@ -163,6 +163,20 @@ def test_a_fourth_visit_ends_the_first_and_says_so(house: House) -> None:
     assert browsers[1].open("/inbox").status == 200
 
 
+@pytest.mark.check("C22")
+def test_who_comes_back_in_the_same_window_is_not_told_that_somebody_else_did(house: House) -> None:
+    """The visit that she leaves behind is not one of the three: nobody's was ended, and nobody else knows the words."""
+    _, codename = house.sender()
+    browsers = [log_in(house, codename) for _ in range(2)]
+    again = log_in(house, codename)
+
+    again.open("/login")
+    page = again.press("Open my inbox", codename=codename)
+
+    assert "somebody else knows your codename" not in page.text
+    assert all(browser.open("/inbox").status == 200 for browser in browsers)
+
+
 @pytest.mark.check("C4")
 @pytest.mark.parametrize("way", ["come back", "begin anew"])
 def test_a_new_visit_in_the_same_browser_ends_the_one_before(house: House, way: str) -> None:
