@@ -6,10 +6,12 @@
 4. A later one follows the one before by serial and hash, is not older, and brings nobody back who withdrew.
 5. A later one carries two signatures by signers of the one before it; the recovery signer counts.
 6. Or it differs from the one before in nothing but an owner's withdrawal, and carries her signature.
+7. Whoever takes it into use now refuses one from the future.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from types import MappingProxyType
 
 from keys.errors import KeysetChangeError, KeysetError, SignatureError
@@ -20,6 +22,8 @@ from keys.recipients import check_signer, check_submission_key
 from keys.signing import verify_detached
 
 SIGNATURES_NEEDED = 2
+# Between the clock of the offline machine and ours, with a midnight between them.
+_CLOCKS_APART = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,19 @@ def verify_change(previous: Keyset, signed: SignedKeyset, gpg: Gpg) -> Keyset:
         return keyset
     _need_two(signers.intersection(signer.fingerprint for signer in previous.signers))
     return keyset
+
+
+def refuse_future(keyset: Keyset, today: date) -> None:
+    """Refuse a keyset from the future, before it is taken into use.
+
+    Whatever follows must not be older, and must be signed with keys that are still good on its day. So one owner who
+    withdraws alone could, by the date that she writes, keep everybody else from changing anything ever again.
+
+    Raises:
+        KeysetChangeError: It is dated after *today*.
+    """
+    if keyset.created > today + _CLOCKS_APART:
+        raise KeysetChangeError(f"the keyset is dated {keyset.created}, and by this machine's clock it is {today}")
 
 
 def _refuse_discontinuity(previous: Keyset, keyset: Keyset) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,7 +21,7 @@ from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset import Keyset
 from keys.keyset_store import load, store
-from keys.keyset_trust import SignedKeyset, verify_change, verify_first
+from keys.keyset_trust import SignedKeyset, refuse_future, verify_change, verify_first
 from keys.signing import sign_detached, verify_detached
 from ledger.note import VerifierKey
 from workstation.about import About, Layout
@@ -118,6 +119,7 @@ class Desk:
         """
         keyset = signed.keyset
         if self.keyset(keyset.hash) is None:
+            refuse_future(keyset, today(self.clock))
             verify_change(self.newest_keyset(), signed, self.judge)
             store(signed, self.layout.keysets / keyset.hash)
         # After the files, so that a crash between the two is made good by the same command.
@@ -160,7 +162,7 @@ def found_desk(root: Path, founding: Founding, passphrase: str, clock: Clock) ->
         raise DeskError("a desk is here already; nothing was touched")
     refuse_long_path(root)
     with _locked(layout) as lock:
-        _verify(founding, Gpg(private_folder(layout.judge)))
+        _verify(founding, Gpg(private_folder(layout.judge)), today(clock))
         for folder in (layout.keysets, layout.incoming, layout.sealed, layout.promises, layout.outbox):
             private_folder(folder)
         about = About(founding.reviewer, founding.log, founding.keysets[0].keyset.hash, founding.agent_asks)
@@ -208,12 +210,13 @@ def refuse_long_path(root: Path) -> None:
         )
 
 
-def _verify(founding: Founding, judge: Gpg) -> None:
+def _verify(founding: Founding, judge: Gpg, day: date) -> None:
     if not founding.keysets:
         raise DeskError("a desk is made from the drop's first keyset")
     newest = verify_first(founding.keysets[0], founding.roots, judge)
     for signed in founding.keysets[1:]:
         newest = verify_change(newest, signed, judge)
+    refuse_future(newest, day)
     if newest.log is not None and newest.log != str(founding.log):
         raise DeskError("the keyset was made for another drop")
     if founding.reviewer not in {key.fingerprint for key in newest.recipients}:

@@ -16,7 +16,7 @@ from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset import DEFAULT_QUORUM, Keyset, expiring, quorum_met, usable
 from keys.keyset_store import is_stored, load, store
-from keys.keyset_trust import SIGNATURES_NEEDED, verify_change, verify_first
+from keys.keyset_trust import SIGNATURES_NEEDED, refuse_future, verify_change, verify_first
 from svidok import ceremony, passphrases
 from svidok.errors import CommandError
 from svidok.identity import Identity
@@ -72,6 +72,7 @@ def install_keyset(place: Place, keyset: Path, roots: list[Fingerprint]) -> Keys
     signed = load(keyset)
     if signed.keyset.log not in (None, str(identity.log)):
         raise CommandError("this keyset was made for another drop: it names another log")
+    refuse_future(signed.keyset, _today())
     judge = Gpg(private_folder(place.judge))
     if is_stored(place.keyset):
         before = load(place.keyset).keyset

@@ -153,6 +153,21 @@ def test_an_import_that_was_killed_between_two_renames_is_no_first_one(
 
 
 @pytest.mark.check("G7")
+def test_an_owner_who_withdraws_cannot_lead_the_keyset_into_the_future(
+    console: Console, drop: Place, keys: Held
+) -> None:
+    """All that follows would have to be younger, and signed with keys that have ended by then: nobody could."""
+    first = load(keys.keyset).keyset
+    owner = next(key for key in first.recipients if str(key.fingerprint) == keys.prints["one"])
+    store(signatures(first.without(owner.fingerprint, owner.not_after), keys, "one"), keys.keyset)
+    before = tree(drop.keys)
+
+    assert f"the keyset is dated {owner.not_after}, and by this machine's clock" in imported(console, drop, keys)
+
+    assert tree(drop.keys) == before
+
+
+@pytest.mark.check("G7")
 def test_whatever_may_not_follow_leaves_what_is_installed(console: Console, drop: Place, keys: Held) -> None:
     """Each is refused with its own reason; the keyset that reports are sealed to stays as it was."""
     first = load(keys.keyset).keyset
