@@ -130,8 +130,8 @@ def test_a_sender_who_vanishes_leaves_nothing(house: House, share: float, caplog
         if share > 0.1:
             until(lambda: any((house.root / "incoming").iterdir()))
 
-    until(house.nothing_kept)
-    until(lambda: not _gpgs())
+    until(house.nothing_kept, 5)
+    until(lambda: not _gpgs(), 5)
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
