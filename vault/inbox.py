@@ -64,7 +64,7 @@ class Inbox:
             return find_source(session.connection(), lookup_id)
 
     def standing(self, lookup_id: bytes) -> tuple[Source, Usage] | None:
-        """Return what `find` and `usage_today` do, both at the same moment."""
+        """Return what `find` does, and what that source has sent today (D10), both at the same moment."""
         with self._database.reading() as session:
             store = session.connection()
             source = find_source(store, lookup_id)
@@ -127,11 +127,6 @@ class Inbox:
                 .order_by(SubmissionRow.day, PartRow.kind)
             )
             return [Arrival(day, kind, count) for day, kind, count in found]
-
-    def usage_today(self, source: Source) -> Usage:
-        """Measure what a source has sent today; it is counted from the parts, so nothing else is kept (D10)."""
-        with self._database.reading() as session:
-            return used(session.connection(), source, today(self._clock))
 
     def deleted_replies(self, source: Source) -> frozenset[str]:
         """Return the ids of the replies that must not be shown to this source any more."""
