@@ -104,7 +104,7 @@ async def change_key(request: Request, site: Site, caller: Caller) -> Response:
                 return await _page(site, caller, 400, _problem(error), Typed())
             turn.settle("/accounts")
             await site.noted(caller, "key-changed", reviewer_id)
-            # The lost key first: with it gone, `house` gives the new one to a keeper that is away for a moment.
+            # The lost key first. If the keeper is away for a moment, `house` does both when it is back.
             told = await _told(site, f"revoke {reviewer_id}")
             told = told and (reviewer.disabled or await _told(site, f"authorize {reviewer_id} {key}"))
             site.notice(caller, "key-changed" if told else "keeper-refused")

@@ -9,7 +9,7 @@ from hardening.files import destroy
 from journalist_interface.errors import KeeperError
 from journalist_interface.parts import Stores
 from journalist_interface.site import Site
-from reviewers.records import Notice
+from reviewers.records import Notice, Reviewer
 
 _EVERY_SECONDS = 60.0
 
@@ -74,7 +74,8 @@ class House:
     async def reconcile(self) -> None:
         """Make the keeper's list of onion client keys that of the open accounts (P7).
 
-        An account that was disabled while the keeper was away, or on the console, loses its way in here.
+        An account that was disabled while the keeper was away, or on the console, loses its way in here; and so does a
+        key that was changed then.
 
         Raises:
             KeeperError: The keeper did not answer, or refused.
@@ -85,5 +86,14 @@ class House:
         for name in sorted(known - open_ids):
             await self._site.ask_keeper(f"revoke {name}")
         for reviewer in reviewers:
-            if reviewer.reviewer_id in open_ids - known:
-                await self._site.ask_keeper(f"authorize {reviewer.reviewer_id} {reviewer.onion_key}")
+            if reviewer.reviewer_id in open_ids:
+                await self._let_in(reviewer, known)
+
+    async def _let_in(self, reviewer: Reviewer, known: set[str]) -> None:
+        """Let her in with the key of her account, and with no other: one that she lost may still be there."""
+        named = f"{reviewer.reviewer_id} {reviewer.onion_key}"
+        if reviewer.reviewer_id in known:
+            if await self._site.ask_keeper(f"holds {named}") == "yes":
+                return
+            await self._site.ask_keeper(f"revoke {reviewer.reviewer_id}")
+        await self._site.ask_keeper(f"authorize {named}")

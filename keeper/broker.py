@@ -1,7 +1,8 @@
 """The two tiny sockets: what the web processes may ask of tor and of the log key, and nothing else.
 
 The sources' process may say `close N`. The reviewers' process may say `close N`, `authorize NAME KEY`,
-`revoke NAME`, `names` and `promise CT_SHA256 SIZE_CLASS DAY`. Neither ever touches tor's control port (M12).
+`revoke NAME`, `names`, `holds NAME KEY` and `promise CT_SHA256 SIZE_CLASS DAY`. Neither ever touches tor's
+control port (M12).
 """
 
 import asyncio
@@ -71,6 +72,10 @@ def reviewer_commands(tors: Tors, log_key: LogKey, pending: Callable[[bytes], bo
         _exactly(words, 0)
         return " ".join(tors.names())
 
+    def holds(words: list[str]) -> str:
+        name, key = _exactly(words, 2)
+        return "yes" if tors.holds(name, ClientKey.parse(key)) else "no"
+
     def promise(words: list[str]) -> str:
         ct_sha256, size_class, day = _exactly(words, 3)
         try:
@@ -84,6 +89,7 @@ def reviewer_commands(tors: Tors, log_key: LogKey, pending: Callable[[bytes], bo
         "authorize": authorize,
         "revoke": revoke,
         "names": names,
+        "holds": holds,
         "promise": promise,
     }
 

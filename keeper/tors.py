@@ -178,6 +178,14 @@ class Tors:
         """Name the reviewers who may reach their service."""
         return AuthorizedClients.prepare(self.folders.keys(Service.REVIEWER)).names()
 
+    def holds(self, name: str, key: ClientKey) -> bool:
+        """Tell whether the reviewer *name* is let in with this very key.
+
+        Raises:
+            ReviewerNameError: *name* cannot be a reviewer's.
+        """
+        return AuthorizedClients.prepare(self.folders.keys(Service.REVIEWER)).holds(name, key)
+
     def shut_reviewer_service(self) -> None:
         """Take the reviewers' service down until this process is started anew: it was found open."""
         self._shut = True

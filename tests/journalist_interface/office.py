@@ -72,6 +72,9 @@ class FakeTors:
     def names(self) -> tuple[str, ...]:
         return self.clients.names()
 
+    def holds(self, name: str, key: ClientKey) -> bool:
+        return self.clients.holds(name, key)
+
     def _hear(self, what: str) -> None:
         self.asked.append(what)
         if self.refusing:

@@ -88,6 +88,23 @@ def test_the_keepers_list_becomes_that_of_the_accounts(office: Office, house: Ho
     assert office.tors.asked == []
 
 
+@pytest.mark.check("M9", "P7")
+def test_a_key_that_was_changed_while_the_keeper_was_away_loses_its_way_in(office: Office, house: House) -> None:
+    """The account has the new key, the keeper still the one that was lost: their names alone look right."""
+    olena = office.hire("Olena").reviewer
+    lost, fresh = (ClientKey.parse(one) for one in (olena.onion_key, client_pair().public))
+    asyncio.run(house.reconcile())
+    assert office.tors.clients.holds(olena.reviewer_id, lost)
+    office.stores.accounts.change_onion_key(olena.reviewer_id, fresh.text)
+    office.tors.asked.clear()
+
+    asyncio.run(house.reconcile())
+
+    assert office.tors.asked == [f"revoke {olena.reviewer_id}", f"authorize {olena.reviewer_id}"]
+    assert office.tors.clients.holds(olena.reviewer_id, fresh)
+    assert not office.tors.clients.holds(olena.reviewer_id, lost)
+
+
 def test_trouble_is_tried_again_and_told(office: Office, house: House, caplog: pytest.LogCaptureFixture) -> None:
     (office.folder / "broker.sock").unlink()
 

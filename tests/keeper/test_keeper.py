@@ -160,6 +160,8 @@ def test_a_reviewer_is_let_in_and_shut_out_through_the_socket(kept: Kept, onion_
     kept.ask_reviewer(f"authorize alice {pair.public}")
     wait_for(lambda: kept.parts.tors.state(Service.REVIEWER) is State.READY)
     assert fetch_soon(client.socks_port, str(address))
+    assert kept.ask_reviewer(f"holds alice {pair.public}") == "yes"
+    assert kept.ask_reviewer(f"holds alice {client_pair().public}") == "no"
     socks = kept.parts.tors.folders.socks
     wait_for(lambda: kept.parts.tors.state(Service.CLIENT) is State.READY)
     stranger = Probe(socks).knock(address)
