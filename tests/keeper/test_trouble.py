@@ -12,10 +12,12 @@ import pytest
 from hardening.asking import RefusedError
 from hardening.database_errors import BusyError
 from hardening.files import Room, private_folder
+from keeper import app
 from keeper.alarms import Thresholds
 from keeper.app import KeeperParts, look
 from keeper.broker import Broker, reviewer_commands
 from keeper.log_key import LogKey
+from keeper.probe import Probe
 from keeper.tors import Folders, Service, State, Tors
 from onion.daemon import Running
 from onion.errors import ControlError
@@ -105,6 +107,14 @@ def parts(tmp_path: Path, world: World, clock: FakeClock) -> KeeperParts:
 def test_a_store_that_is_held_is_an_alarm_and_no_end(parts: KeeperParts) -> None:
     """A source process that is killed in the middle of a change holds the others up until it is there again."""
     assert {alarm.kind for alarm in look(parts, tors_wanted=False)} == {"keyset", "store"}
+
+
+@pytest.mark.check("M14")
+def test_an_outage_is_told_within_ten_minutes() -> None:
+    """Right after one knock, until the next one has waited in vain and somebody has looked."""
+    knock = Probe(Path("socks")).limit_seconds
+
+    assert app._PROBE_SECONDS + knock + app._LOOK_SECONDS <= 600
 
 
 @pytest.mark.check("J5")
