@@ -66,8 +66,9 @@ $(VENV)/run.stamp: requirements/build.lock requirements/run.lock pyproject.toml 
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/test.stamp: requirements/all.lock $(VENV)/run.stamp
+$(VENV)/test.stamp: requirements/build-tests.lock requirements/all.lock $(VENV)/run.stamp
 	PYTHON=$(PYTHON) scripts/system-packages test
+	$(BIN)/pip install $(PINNED) --only-binary :all: -r requirements/build-tests.lock
 	$(BIN)/pip install $(PINNED) -r requirements/all.lock
 	touch $@
 
