@@ -5,9 +5,9 @@ while its work waits, and is never written anywhere (D1).
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Hashable
-from contextlib import asynccontextmanager
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Generator, Hashable
+from contextlib import asynccontextmanager, contextmanager
 
 from hardening.clock import Clock
 from hardening.errors import HardeningError
@@ -61,16 +61,19 @@ class Gate:
     hundred times a second delays a person on another circuit by one turn (D3).
     """
 
-    def __init__(self, running: int, waiting: int) -> None:
+    def __init__(self, running: int, waiting: int, per_key: int | None = None) -> None:
         """Begin open.
 
         Args:
             running: How many may be inside at the same time.
             waiting: How many may wait outside, of all keys together.
+            per_key: How many of one key may be inside or wait, if that is limited.
         """
         self._free = running
         self._waiting_limit = waiting
         self._waiting = 0
+        self._per_key = per_key
+        self._of: Counter[Hashable] = Counter()
         # The keys in the order of their next turn; no queue is ever empty.
         self._queues: dict[Hashable, deque[asyncio.Future[None]]] = {}
 
@@ -82,16 +85,31 @@ class Gate:
             key: Who asks; all who have no key share one.
 
         Raises:
-            BusyError: There is no place to wait, or it was given to a key that held fewer.
+            BusyError: There is no place to wait, or it was given to a key that held fewer, or this key has all that it
+                may have.
         """
-        if self._free:
-            self._free -= 1
-        else:
-            await self._wait(key)
+        with self._counted(key):
+            if self._free:
+                self._free -= 1
+            else:
+                await self._wait(key)
+            try:
+                yield
+            finally:
+                self._pass_on()
+
+    @contextmanager
+    def _counted(self, key: Hashable) -> Generator[None]:
+        if self._of[key] == self._per_key:
+            raise BusyError("one key may not have so many places")
+        self._of[key] += 1
         try:
             yield
         finally:
-            self._pass_on()
+            self._of[key] -= 1
+            if not self._of[key]:
+                # A counter keeps zeros, and nothing is to remember who was here.
+                del self._of[key]
 
     async def _wait(self, key: Hashable) -> None:
         if self._waiting >= self._waiting_limit:

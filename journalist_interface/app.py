@@ -164,10 +164,12 @@ class JournalistApp:
 
 
 def _understood(path: str) -> tuple[str, dict[str, str]]:
-    """Return the address that *path* is written for, and the id in it; braces in a path mean nothing."""
+    """Return the address that *path* is written for, and the id in it; none is written with braces."""
+    if "{" in path:
+        return "", {}
     found = _ID.search(path)
-    if found is None or "{" in path:
-        return path.replace("{", ""), {}
+    if found is None:
+        return path, {}
     return _ID.sub("{id}", path, count=1), {"id": found[0]}
 
 

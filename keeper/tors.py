@@ -18,13 +18,13 @@ from onion.errors import ConfigurationError, NobodyAuthorizedError, OnionError
 from onion.lint import CLIENT_RULES, REVIEWER_RULES, SOURCE_RULES, findings
 from onion.service import OnionKeys
 from onion.torrc import Option, Place, Torrc, client_only, reviewer_service, socks_socket, source_service
+from onion.watch import Bootstrap
 
 _log = logging.getLogger(__name__)
 
 # A tor that dies at once is started again after so many seconds, then twice as many, up to the last.
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 60.0
-_DONE = 100
 
 
 class Service(StrEnum):
@@ -123,7 +123,7 @@ class Tors:
         if running is None:
             return State.DOWN
         if service is Service.CLIENT:
-            return State.READY if _percent(running) == _DONE else State.STARTING
+            return State.READY if _bootstrap(running).done else State.STARTING
         keys = OnionKeys.load(self.folders.keys(service))
         return State.READY if running.published(keys.address) else State.STARTING
 
@@ -202,7 +202,9 @@ class Tors:
 
     def bootstrap(self) -> int:
         """Tell the progress of the tor that is furthest behind, in per cent."""
-        return min((_percent(kept.running) for kept in self._kept.values() if kept.running is not None), default=0)
+        return min(
+            (_bootstrap(kept.running).percent for kept in self._kept.values() if kept.running is not None), default=0
+        )
 
     def stop(self) -> None:
         """Stop all tors."""
@@ -269,9 +271,9 @@ class Tors:
         return self.world.torrc_lines()
 
 
-def _percent(running: Running) -> int:
+def _bootstrap(running: Running) -> Bootstrap:
     """Tell how far a tor is on its way into the network; one that has just died is nowhere."""
     try:
-        return running.controller.bootstrap().percent
+        return running.controller.bootstrap()
     except OnionError:
-        return 0
+        return Bootstrap(0, "")

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hardening.files import private_folder, sync_file, sync_folder
+from hardening.files import private_folder, write_whole
 from keys.certificate import Certificate, read_certificate
 from keys.errors import CertificateError
 from keys.fingerprint import Fingerprint
@@ -80,10 +80,7 @@ def write_keyring(certificate: bytes, file: Path, day: date, gpg: Gpg) -> Path:
         outcome = run(gpg, options, certificate)
         if outcome.returncode != 0 or len(outcome.said("IMPORT_OK")) != 1:
             raise CertificateError("gpg did not take the certificate into a keyring")
-        ring.chmod(0o600)
-        sync_file(ring)
-        ring.rename(file)
-    sync_folder(file.parent)
+        write_whole(file, ring.read_bytes())
     return file
 
 

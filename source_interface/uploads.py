@@ -6,10 +6,9 @@ network never holds one of the few gpg; a large one has a gpg of its own, and wh
 
 import asyncio
 import secrets
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -79,9 +78,7 @@ class Uploads:
         self._inbox = inbox
         self._gpg = gpg
         self._small = Gate(limits.seals_at_once, _WAITING)
-        self._large = Gate(_LARGE_AT_ONCE, _WAITING)
-        # How many large items of each source have a place or wait for one.
-        self._large_of: Counter[bytes] = Counter()
+        self._large = Gate(_LARGE_AT_ONCE, _WAITING, _LARGE_PER_SOURCE)
         self._threads = ThreadPoolExecutor(limits.seals_at_once + _LARGE_AT_ONCE, thread_name_prefix="seal")
 
     def close(self) -> None:
@@ -124,21 +121,8 @@ class Uploads:
         label = _label(item.kind, item.name, item.media_type, envelope)
         if item.rest is None:
             return await self._seal_gathered(item.beginning, label, envelope, receiving)
-        with self._one_of_few(envelope.source.lookup_id):
-            async with _turn(self._large, envelope.source.lookup_id):
-                return await self._seal_passing(item.beginning, item.rest, label, envelope, receiving)
-
-    @contextmanager
-    def _one_of_few(self, source: bytes) -> Generator[None]:
-        if self._large_of[source] >= _LARGE_PER_SOURCE:
-            raise CrowdedError("a source sends only a few large files at once")
-        self._large_of[source] += 1
-        try:
-            yield
-        finally:
-            self._large_of[source] -= 1
-            # Counter keeps zeros, and nothing is to remember who was here.
-            self._large_of += Counter()
+        async with _turn(self._large, envelope.source.lookup_id):
+            return await self._seal_passing(item.beginning, item.rest, label, envelope, receiving)
 
     async def _seal_gathered(
         self, content: bytes, label: PartLabel, envelope: Envelope, receiving: Receiving

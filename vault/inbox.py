@@ -104,14 +104,13 @@ class Inbox:
             BusyError: The store did not come free in time.
         """
         with self._shelves.lend(self._new_id()) as receiving:
-            receiving.share = share
             yield receiving
             if not receiving.parts:
                 raise NothingKeptError("a submission has one part at least")
             day = today(self._clock)
             try:
                 self._shelves.shelve(receiving)
-                self._record(source, receiving, day)
+                self._record(source, receiving, share, day)
             except BaseException as error:
                 if not self._settle(receiving.submission_id) or not isinstance(error, DatabaseError):
                     raise
@@ -194,11 +193,13 @@ class Inbox:
         """Hide which of today's rows came first; call it once a day (K3)."""
         self._database.forget_order()
 
-    def _record(self, source: Source, receiving: Receiving, day: date) -> None:
+    def _record(self, source: Source, receiving: Receiving, share: Usage | None, day: date) -> None:
         for attempt in range(_ATTEMPTS):
             try:
                 with self._database.writing() as session:
                     self._write_rows(session, source, receiving, day)
+                    if share is not None and not used(session.connection(), source, day).within(share):
+                        raise ShareError("a source may not send so much in a day")
             except IntegrityError as error:
                 if attempt == _ATTEMPTS - 1:
                     raise PartMismatchError("a part is stored once") from error
@@ -230,8 +231,6 @@ class Inbox:
         )
         entries = [Received(part.sha256, size_class(part.size_bytes), day) for part in parts]
         store.execute(insert(PendingLeafRow), [{"leaf_hash": entry.leaf_hash()} for entry in entries])
-        if receiving.share is not None and not used(store, source, day).within(receiving.share):
-            raise ShareError("a source may not send so much in a day")
 
     def _write_source(self, store: Connection, source: Source, day: date) -> None:
         known = select(SourceRow.closed, SourceRow.last_day).where(SourceRow.collection_id == source.collection_id)

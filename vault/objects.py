@@ -15,7 +15,6 @@ from typing import BinaryIO, Protocol
 from hardening.database_errors import FullError
 from hardening.files import FROZEN_AT, destroy, freeze_times, private_folder, sync_folder
 from vault.errors import NotFoundError, PartMismatchError
-from vault.records import Usage
 
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -58,13 +57,11 @@ class Receiving:
         submission_id: Random, and the folder's name.
         folder: Seal into it by `place`; it is gone when the block has ended, however it ended.
         parts: What was kept so far, by part id.
-        share: What the source may have sent on this day when this is kept; None where nobody counts.
     """
 
     submission_id: str
     folder: Path
     parts: dict[str, SealedPart] = field(default_factory=dict[str, SealedPart])
-    share: Usage | None = None
 
     def place(self, part_id: str) -> Path:
         """Say where the part with this id has to be sealed."""

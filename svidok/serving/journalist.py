@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from hardening.asking import ask
 from hardening.clock import Clock, SystemClock
 from hardening.database import open_to_read, open_to_write
-from hardening.database_errors import BusyError, DatabaseError, FullError
 from hardening.deadlines import ServingLimits
 from hardening.process import Reach
 from hardening.serving import serve as serve_app
@@ -37,10 +36,10 @@ from reviewers.selections import Selections
 from reviewers.tables import REVIEWERS
 from settings import Settings
 from svidok.drop import open_drop
-from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.serving.confine import become, confine, hosts, listeners, preload
+from svidok.serving.refusals import refusing
 from vault.errors import VaultError
 from vault.objects import Shelves
 from vault.outbox import Outbox, OutboxReader
@@ -54,21 +53,15 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve reviewers until SIGTERM.
 
     Raises:
-        BusyError: A store is held, or was left in the middle of a change by a writer that is gone.
-        FullError: There is no room.
+        BusyError: As `refusing`; so does FullError.
         CommandError: A store or a setting does not allow it.
     """
     place, settings, identity = open_drop(arguments.folder)
     preload()
     become(arguments)
     sockets = listeners(arguments)
-    try:
+    with refusing(VaultError, ReviewersError, KeysError):
         parts = _parts(place, settings, identity, hosts(identity.reviewer_address, sockets))
-    except (BusyError, FullError):
-        # It passes: we are started again after a pause, and the drop goes on meanwhile.
-        raise
-    except (DatabaseError, VaultError, ReviewersError, KeysError) as error:
-        raise CommandError(str(error)) from error
     app, refusal = build_app(parts), build_refusal(parts)
     # The sockets' folder holds the keeper's broker; connecting needs no right on the file system's side of Landlock.
     confine(Reach(read=(place.keys, place.public, place.inbox), write=(place.outbox, place.reviewers)))

@@ -14,7 +14,6 @@ from typing import NoReturn
 
 from hardening.clock import Clock, SystemClock
 from hardening.database import open_to_read
-from hardening.database_errors import BusyError, DatabaseError
 from hardening.files import private_folder, room_left
 from keeper.alarms import Thresholds
 from keeper.app import KeeperParts, Listeners, keep
@@ -29,10 +28,10 @@ from onion.network import Network
 from onion.service import OnionAddress
 from settings import Settings
 from svidok.drop import open_drop
-from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.serving.confine import become
+from svidok.serving.refusals import refusing
 from vault.objects import Shelves
 from vault.outbox import OutboxReader
 from vault.reading import InboxReader
@@ -68,7 +67,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """Be the keeper until SIGTERM.
 
     Raises:
-        BusyError: A store was left in the middle of a change by a writer that is gone.
+        BusyError: As `refusing`; so does FullError.
         CommandError: A key, a store or a setting does not allow it.
     """
     place, settings, identity = open_drop(arguments.folder)
@@ -76,15 +75,9 @@ def serve(arguments: argparse.Namespace) -> int:
     become(arguments)
     # A private network takes seconds to start: being stopped meanwhile must stop what has started.
     signal.signal(signal.SIGTERM, _leave)
-    try:
-        with _world(arguments.tor, place, SystemClock()) as world:
-            parts = _parts(place, settings, identity, world)
-            return asyncio.run(_keep(parts, listeners, _seconds_left(world, parts.clock), idle=arguments.tor == "off"))
-    except BusyError:
-        # It passes: we are started again after a pause.
-        raise
-    except (KeeperError, OnionError, DatabaseError) as error:
-        raise CommandError(str(error)) from error
+    with refusing(KeeperError, OnionError), _world(arguments.tor, place, SystemClock()) as world:
+        parts = _parts(place, settings, identity, world)
+        return asyncio.run(_keep(parts, listeners, _seconds_left(world, parts.clock), idle=arguments.tor == "off"))
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:

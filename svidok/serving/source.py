@@ -10,7 +10,6 @@ from pathlib import Path
 
 from hardening.clock import Clock, SystemClock, today
 from hardening.database import open_to_read, open_to_write
-from hardening.database_errors import BusyError, DatabaseError, FullError
 from hardening.deadlines import ServingLimits
 from hardening.files import room_left
 from hardening.process import Reach
@@ -32,6 +31,7 @@ from svidok.identity import Identity
 from svidok.isolation import find
 from svidok.place import Place
 from svidok.serving.confine import become, confine, hosts, listeners, preload
+from svidok.serving.refusals import refusing
 from vault.errors import VaultError
 from vault.inbox import Inbox
 from vault.objects import Shelves
@@ -49,21 +49,15 @@ def serve(arguments: argparse.Namespace) -> int:
     """Serve sources until SIGTERM.
 
     Raises:
-        BusyError: A store is held, or was left in the middle of a change by a writer that is gone.
-        FullError: There is no room.
+        BusyError: As `refusing`; so does FullError.
         CommandError: A store, the pepper or a setting does not allow it.
     """
     place, settings, identity = open_drop(arguments.folder)
     preload()
     become(arguments)
     sockets = listeners(arguments)
-    try:
+    with refusing(VaultError, KeysError):
         parts = _parts(place, settings, identity, hosts(identity.source_address, sockets))
-    except (BusyError, FullError):
-        # It passes: we are started again after a pause, and the drop goes on meanwhile.
-        raise
-    except (DatabaseError, VaultError, KeysError) as error:
-        raise CommandError(str(error)) from error
     app, refusal = build_app(parts), build_refusal(parts)
     # What is here now stays: looking for what requests have left (F10) then costs next to nothing.
     gc.freeze()

@@ -18,6 +18,19 @@ def place() -> Iterator[Place]:
         yield place
 
 
+def hollow_file(path: Path, size_bytes: int) -> Path:
+    """A file of zeros that takes no room."""
+    with path.open("wb") as file:
+        file.truncate(size_bytes)
+    return path
+
+
+def marked_file(path: Path, line: bytes, size_bytes: int) -> Path:
+    """A report that says *line* again and again, in about so many bytes."""
+    path.write_bytes((line + b" was there, and so was I.\n") * (size_bytes // 58))
+    return path
+
+
 def hits(proc: Path, needle: bytes) -> int:
     """Count *needle* in all memory that a process could have written it to."""
     found = 0

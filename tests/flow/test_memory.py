@@ -15,7 +15,7 @@ from benchmarks.visitor import RefusedError, Visitor
 from hardening.process import SCRUBBING
 from settings.model import MIB
 from svidok.place import Place
-from tests.flow.processes import begin_new_peak, hits, resident_bytes
+from tests.flow.processes import begin_new_peak, hits, hollow_file, marked_file, resident_bytes
 from tests.trial import running
 from tests.trial_fixtures import MakeTwin
 
@@ -35,8 +35,7 @@ def test_memory_forgets_a_report_and_would_not_without_the_environment(place: Pl
 def test_memory_forgets_a_report_that_was_never_taken_in(what: str, place: Place, tmp_path: Path) -> None:
     """An error holds every function that it came through, and what that held: a fault of ours, or a sender who goes."""
     line, word = secrets.token_hex(16).encode(), secrets.token_hex(16).encode()
-    path = tmp_path / "report"
-    path.write_bytes((line + b" was there, and so was I.\n") * (4 * MIB // 58))
+    path = marked_file(tmp_path / "report", line, 4 * MIB)
     incoming, away = place.inbox / "incoming", place.inbox / "away"
     with serving(place) as source, _begun(source) as visitor, path.open("rb") as file:
         form = visitor.form()
@@ -68,8 +67,7 @@ def until_forgotten(count: Callable[[], int]) -> int:
 @pytest.mark.check("F10")
 def test_a_minute_later_no_process_of_the_drop_knows_anything_of_it(twin: MakeTwin, tmp_path: Path) -> None:
     line, word = secrets.token_hex(16).encode(), secrets.token_hex(16).encode()
-    path = tmp_path / "report"
-    path.write_bytes((line + b" was there, and so was I.\n") * (64 * MIB // 58))
+    path = marked_file(tmp_path / "report", line, 64 * MIB)
     with running(twin("memory"), "--tor", "off") as drop:
         drop.hear("Ctrl-C stops everything")
         with Visitor(drop.place.source_socket) as visitor, path.open("rb") as file:
@@ -89,9 +87,7 @@ def test_a_minute_later_no_process_of_the_drop_knows_anything_of_it(twin: MakeTw
 @pytest.mark.check("D13")
 @pytest.mark.parametrize("size_bytes", [48 * MIB, pytest.param(500 * MIB, marks=pytest.mark.full)])
 def test_large_uploads_at_once_share_a_little_memory(place: Place, tmp_path: Path, size_bytes: int) -> None:
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(size_bytes)
+    path = hollow_file(tmp_path / "large", size_bytes)
 
     with serving(place) as source, ExitStack() as ends:
         visitors = [ends.enter_context(_begun(source)) for _ in range(_AT_ONCE)]
@@ -113,7 +109,7 @@ def test_large_uploads_at_once_share_a_little_memory(place: Place, tmp_path: Pat
 def _left_after_a_report(place: Place, environment: Mapping[str, str], path: Path) -> tuple[int, int]:
     """Tell how often the lines of a file and the words of a text are found after it all was answered."""
     line, word = secrets.token_hex(16).encode(), secrets.token_hex(16).encode()
-    path.write_bytes((line + b" was there, and so was I.\n") * (64 * MIB // 58))
+    marked_file(path, line, 64 * MIB)
     with serving(place, environment) as source, _begun(source) as visitor, path.open("rb") as file:
         visitor.send(visitor.form(), word + b" came at night.", file)
         visitor.ask("GET", "/inbox")

@@ -10,6 +10,7 @@ from benchmarks.drop import Source, serving
 from benchmarks.visitor import Visitor
 from settings.model import MIB
 from svidok.place import Place
+from tests.flow.processes import hollow_file
 
 _GAP_SECONDS = 0.25
 
@@ -17,9 +18,7 @@ _GAP_SECONDS = 0.25
 @pytest.mark.check("D12")
 @pytest.mark.parametrize("size_bytes", [96 * MIB, pytest.param(500 * MIB, marks=pytest.mark.full)])
 def test_the_event_loop_beats_through_an_upload_gpg_and_argon2(place: Place, tmp_path: Path, size_bytes: int) -> None:
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(size_bytes)
+    path = hollow_file(tmp_path / "large", size_bytes)
 
     with serving(place) as source, Visitor(source.socket) as sender, Visitor(source.socket) as page:
         sender.begin()

@@ -95,6 +95,25 @@ def test_four_run_sixty_four_wait_and_the_rest_is_refused_at_once() -> None:
     asyncio.run(crowd())
 
 
+def test_one_key_has_no_more_places_than_it_may_inside_and_outside_together() -> None:
+    async def crowd() -> None:
+        worker = Worker(Gate(running=2, waiting=10, per_key=3))
+        tasks = [worker.begin(str(number), "one") for number in range(3)]
+        await settled()
+        with pytest.raises(BusyError):
+            await worker.work("a fourth", "one")
+        other = worker.begin("other", "another")
+        await settled()
+
+        for _ in range(5):
+            worker.end.release()
+        await asyncio.gather(*tasks, other)
+        await worker.work("once more", "one")
+        assert worker.entered == ["0", "1", "2", "other", "once more"]
+
+    asyncio.run(crowd())
+
+
 @pytest.mark.check("D3")
 def test_one_person_waits_one_turn_behind_a_flood_from_another_circuit() -> None:
     async def flood() -> None:

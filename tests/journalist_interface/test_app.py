@@ -100,6 +100,7 @@ def test_braces_in_an_address_mean_nothing(office: Office) -> None:
     browser = office.sign_in(office.hire(is_admin=True))
     missing = browser.get("/nothing")
 
+    assert browser.get("/{").status == browser.get("/{}").status == 404
     for path in ADDRESSES:
         if "{id}" in path:
             for written in (path, path.replace("{", "%7B"), path.replace("{id}", "{id}" + NOBODYS)):

@@ -20,14 +20,10 @@ from threading import Lock
 import psutil
 from sqlalchemy import Engine, event
 
-from keys.gpg import Gpg
-from keys.keyset import parse
 from keys.lexicon import lexicons
-from keys.recipients import write_recipients
 from source_interface.uploads import GATHERED_BYTES
 from tests.browserlike import Browser, unix_client
 from tests.clock import FakeClock
-from tests.keyring import DAY
 from tests.source_interface.house import HOST, House, Keyring, form_body, read_answer, until
 
 CALLS = ("mkdir", "open", "write", "close", "fsync", "chmod", "rename", "utime")
@@ -168,12 +164,8 @@ def one_life(root: Path, keyring: Keyring, steps: Steps, mark: str) -> tuple[int
 def main(work: Path, keyset_file: Path, mark: str, plan: Sequence[str]) -> None:
     """Live through *plan*, whose words are `victim:step:which`; tell of each life in a line."""
     lexicons()
-    home, recipients = work / "gnupg", work / "recipients"
-    for folder in (home, recipients, work / "0"):
-        folder.mkdir(mode=0o700)
-    gpg = Gpg(home)
-    keyset = parse(keyset_file.read_bytes())
-    keyring = Keyring(keyset, write_recipients(keyset, DAY, recipients, gpg), gpg, ())
+    (work / "0").mkdir(mode=0o700)
+    keyring = Keyring.alone(work, keyset_file)
     if one_life(work / "0", keyring, Steps("", 0, ""), mark) != (303, 0):
         raise SystemExit("nothing was killed, and still it failed")
     # Whoever has the answer may be faster than who counts that it went.

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -26,17 +27,18 @@ from keys.argon import ArgonParameters
 from keys.codename import Codename, parse
 from keys.gpg import Gpg
 from keys.keyset import Keyset
+from keys.keyset import parse as parse_keyset
 from keys.lexicon import lexicons
 from keys.manifest import Manifest, parse_manifest
 from keys.opening import inspect, release
-from keys.recipients import Recipients
+from keys.recipients import Recipients, write_recipients
 from keys.source_key import SourceSecrets, derive, seal_reply
 from keys.trailer import Trailer
 from source_interface.app import build_app, build_refusal
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
 from tests.browserlike import Browser, Chosen, Page, unix_client
 from tests.clock import FakeClock
-from tests.keyring import Reviewer
+from tests.keyring import DAY, Reviewer
 from vault.inbox import Inbox
 from vault.objects import Shelves
 from vault.outbox import Outbox, OutboxReader
@@ -60,6 +62,15 @@ class Keyring:
     recipients: Recipients
     sealer: Gpg
     reviewers: tuple[Reviewer, ...]
+
+    @classmethod
+    def alone(cls, folder: Path, keyset_file: Path) -> Self:
+        """For a house in a process of its own, where nobody can open anything."""
+        home, recipients = folder / "gnupg", folder / "recipients"
+        for made in (home, recipients):
+            made.mkdir(mode=0o700)
+        keyset, sealer = parse_keyset(keyset_file.read_bytes()), Gpg(home)
+        return cls(keyset, write_recipients(keyset, DAY, recipients, sealer), sealer, ())
 
 
 @dataclass(frozen=True, slots=True)

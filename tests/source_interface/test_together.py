@@ -8,6 +8,7 @@ import pytest
 
 from tests.browserlike import Chosen
 from tests.source_interface.house import House
+from tests.vault.drop import read_whole
 
 MakeHouse = Callable[..., House]
 
@@ -32,11 +33,7 @@ def test_many_sources_send_at_once_and_each_collection_holds_her_own(house: Hous
     def read() -> int:
         read = 0
         while not over.is_set():
-            for submission in house.submissions():
-                for part in submission.parts:
-                    with house.reader.open_part(part.part_id) as stored:
-                        assert len(stored.read()) == part.size_bytes
-                        read += 1
+            read += read_whole(house.reader, house.submissions())
             over.wait(0.05)
         return read
 

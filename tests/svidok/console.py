@@ -12,13 +12,14 @@ import sys
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from hardening.listeners import bind_unix
 from keys.gpg import Gpg, stop_agent
 from svidok.cli import main
 from svidok.isolation import find
@@ -78,16 +79,28 @@ class Program:
     command: tuple[str, ...]
     environment: dict[str, str]
 
-    def __call__(self, *words: object) -> Said:
+    def __call__(self, *words: object, descriptors: Sequence[int] = ()) -> Said:
         ended = subprocess.run(
             [*self.command, *map(str, words)],
             check=False,
             capture_output=True,
             text=True,
             env=self.environment,
+            pass_fds=descriptors,
             timeout=STOPPING_SECONDS,
         )
         return Said(ended.returncode, ended.stdout, ended.stderr)
+
+    def serve(self, process: str, drop: Place) -> Said:
+        """Be one process of a drop that does not let it go on; it gets two sockets, as many as any of them takes."""
+        with ExitStack() as ends:
+            bound = [ends.enter_context(bind_unix(path)) for path in (drop.source_broker, drop.reviewer_broker)]
+            descriptors = [one.fileno() for one in bound]
+            words = [word for one in descriptors for word in ("--fd", one)]
+            parent = os.getpid()
+            return self(
+                "serve", process, drop.root, *words, "--tor", "off", "--parent", parent, descriptors=descriptors
+            )
 
 
 def program() -> Program:

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,7 +16,6 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from hardening.asking import ask
-from hardening.listeners import bind_unix
 from svidok.children import REFUSED
 from svidok.identity import Identity
 from svidok.isolation import KEEPER, REVIEWER, SOURCE
@@ -260,25 +258,13 @@ def test_a_process_whose_part_is_not_whole_refuses_and_says_why(
     """It makes nothing anew: an empty store over an old one would be a loss that nobody notices."""
     damage(drop)
     before = sorted(path.name for path in drop.root.rglob("*.db"))
-    bound = [bind_unix(path) for path in (drop.source_broker, drop.reviewer_broker)]
-    words = [word for one in bound for word in ("--fd", str(one.fileno()))]
 
-    ended = subprocess.run(
-        [*svidok.command, "serve", process, str(drop.root), *words, "--tor", "off", "--parent", str(os.getpid())],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=svidok.environment,
-        pass_fds=[one.fileno() for one in bound],
-        timeout=60,
-    )
-    for one in bound:
-        one.close()
+    ended = svidok.serve(process, drop)
 
-    assert ended.returncode == REFUSED
-    assert ended.stderr.startswith(f"svidok: the {process} process refuses to run: ")
-    assert says in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    assert ended.code == REFUSED
+    assert ended.err.startswith(f"svidok: the {process} process refuses to run: ")
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
     assert sorted(path.name for path in drop.root.rglob("*.db")) == before
 
 

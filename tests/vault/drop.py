@@ -14,7 +14,7 @@ from vault.inbox import Inbox
 from vault.objects import Receiving, Shelves
 from vault.outbox import Outbox, OutboxReader
 from vault.reading import InboxReader
-from vault.records import Source
+from vault.records import Source, Submission
 from vault.tables import INBOX, OUTBOX
 
 WORDS = [f"word{letter}{other}" for letter in "abcdefghijklmnopqrst" for other in "abcdefghijklmnopqrst"]
@@ -53,6 +53,17 @@ class Drop:
     def folders(self) -> list[Path]:
         """Every folder of a submission, arriving or stored."""
         return sorted([*(self.root / "incoming").iterdir(), *(self.root / "objects").glob("*/*")])
+
+
+def read_whole(reader: InboxReader, submissions: Iterable[Submission]) -> int:
+    """Read all parts of these to their ends, and tell how many there were."""
+    read = 0
+    for submission in submissions:
+        for part in submission.parts:
+            with reader.open_part(part.part_id) as opened:
+                assert len(opened.read()) == part.size_bytes
+                read += 1
+    return read
 
 
 def seal(receiving: Receiving, size: int = 65_536, kind: Kind = "file") -> Sealed:

@@ -11,6 +11,7 @@ from hardening.database import Database, open_to_read, open_to_write
 from hardening.database_errors import BusyError, FullError
 from tests.clock import FakeClock
 from tests.stores import Stores
+from tests.torn import tear
 from tests.vault.drop import WORDS, Drop, seal
 from vault.inbox import Inbox
 from vault.objects import Shelves
@@ -68,16 +69,6 @@ def _after_restart(root: Path, clock: FakeClock) -> int:
     return len(submissions)
 
 
-_TORN = """
-import os, sqlite3, sys
-torn = sqlite3.connect(sys.argv[1], isolation_level=None)
-torn.execute("PRAGMA cache_size=1")
-torn.execute("BEGIN EXCLUSIVE")
-torn.executemany("INSERT INTO pending_leaves VALUES (?)", ((os.urandom(32),) for _ in range(5000)))
-os.kill(os.getpid(), 9)
-"""
-
-
 @pytest.mark.check("J1", "J5")
 def test_a_writer_killed_in_mid_write_holds_readers_up_until_it_starts_again(
     file_drop: Drop, files: Stores, tmp_path: Path
@@ -87,7 +78,7 @@ def test_a_writer_killed_in_mid_write_holds_readers_up_until_it_starts_again(
     file_drop.send(source)
     path = tmp_path / "inbox.db"
     before = path.stat().st_size
-    assert subprocess.run([sys.executable, "-c", _TORN, path], check=False).returncode == -9
+    tear(path)
     assert path.stat().st_size > before
     assert (tmp_path / "inbox.db-journal").exists()
 
