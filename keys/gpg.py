@@ -14,7 +14,7 @@ from typing import Self
 
 from keys.errors import GpgFailedError, GpgMissingError, GpgTimeoutError, UnsafeArgumentError
 from keys.fingerprint import Fingerprint
-from keys.pipes import PipeFromGpg, PipeIntoGpg, Pipes, open_pipes
+from keys.pipes import PipeFromGpg, PipeIntoGpg, Pipes, StatusPipe, open_pipes
 from keys.status import MOST_STATUS_BYTES, Outcome, status_lines
 
 LIMIT_SECONDS = 120.0
@@ -76,7 +76,6 @@ class Process:
     def __init__(self, command: Sequence[str], kept: Pipes, limit_seconds: float, environment: dict[str, str]) -> None:
         self._limit_seconds = limit_seconds
         self._overran = False
-        self._said = bytearray()
         self._started = subprocess.Popen(
             command,
             stdin=kept.input_read,
@@ -88,9 +87,8 @@ class Process:
             process_group=0,
         )
         self.stdin = PipeIntoGpg(kept.input_write, limit_seconds, self._hanging)
-        self.stdout = PipeFromGpg(kept.output_read, limit_seconds, self._has_all_input, self._hanging)
-        self._listener = threading.Thread(target=self._listen, args=(kept.status_read,), daemon=True)
-        self._listener.start()
+        self._status = StatusPipe(kept.status_read, MOST_STATUS_BYTES)
+        self.stdout = PipeFromGpg(kept.output_read, self._status, limit_seconds, self._has_all_input, self._hanging)
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +98,7 @@ class Process:
         self.kill()
         self.stdin.close()
         self.stdout.close()
-        self._listener.join()
+        self._status.close()
 
     def kill(self) -> None:
         """End gpg and what it started at once, if it still runs; the pipes stay open until the block ends."""
@@ -113,8 +111,8 @@ class Process:
         """Tell gpg that its input is complete, wait for its end, and return what it said.
 
         Args:
-            stdout: What the caller has read, if the outcome shall carry it. All output must have been read, or be read
-                by another thread meanwhile: gpg cannot end while its output waits.
+            stdout: What the caller has read, if the outcome shall carry it. All output must have been read, and nobody
+                may read any more: gpg cannot end while its output waits.
 
         Raises:
             GpgTimeoutError: Gpg did not end within the limit; it was killed.
@@ -122,17 +120,15 @@ class Process:
         """
         self.stdin.close()
         # Its status ends with gpg, and that can be waited for; a wait for the process itself looks ever more seldom.
-        self._listener.join(self._limit_seconds)
-        if self._listener.is_alive():
+        if not self._status.rest(self._limit_seconds):
             self._hanging()
         try:
             self._started.wait(self._limit_seconds)
         except subprocess.TimeoutExpired:
             self._hanging()
-        self._listener.join()
         if self._overran:
             raise GpgTimeoutError(f"gpg did not move for {self._limit_seconds:g} seconds and was killed")
-        return Outcome(self._started.returncode, status_lines(bytes(self._said)), stdout)
+        return Outcome(self._started.returncode, status_lines(self._status.said), stdout)
 
     def _hanging(self) -> None:
         self._overran = True
@@ -140,13 +136,6 @@ class Process:
 
     def _has_all_input(self) -> bool:
         return self.stdin.closed
-
-    def _listen(self, status: int) -> None:
-        """Take all that gpg says, so that it never waits for us, but keep no more than a bound."""
-        with open(status, "rb", buffering=0) as pipe:
-            while chunk := pipe.read(65536):
-                if len(self._said) <= MOST_STATUS_BYTES:
-                    self._said += chunk
 
 
 def start(

@@ -77,6 +77,11 @@ class PipeIntoGpg(RawIOBase):
         self._descriptor = descriptor
         self._limit_seconds = limit_seconds
         self._hanging = hanging
+        self._when_full: Callable[[], None] | None = None
+
+    def when_full(self, act: Callable[[], None]) -> None:
+        """Have *act* called before the first wait for gpg to take something: until then all fitted into the pipe."""
+        self._when_full = act
 
     def fileno(self) -> int:
         """Return the descriptor."""
@@ -98,24 +103,80 @@ class PipeIntoGpg(RawIOBase):
         poll = select.poll()
         poll.register(self._descriptor, select.POLLOUT)
         while rest:
-            if not poll.poll(self._limit_seconds * 1000):
-                self._hanging()
-                raise GpgTimeoutError(f"gpg took nothing for {self._limit_seconds:g} seconds")
             try:
                 rest = rest[os.write(self._descriptor, rest) :]
             except BlockingIOError:
+                self._wait(poll)
                 continue
             except BrokenPipeError as error:
                 raise GpgFailedError("gpg ended before its input did") from error
             if rest:
+                self._fill_up()
                 rest_a_little()
         return size_bytes
+
+    def _wait(self, poll: select.poll) -> None:
+        self._fill_up()
+        if not poll.poll(self._limit_seconds * 1000):
+            self._hanging()
+            raise GpgTimeoutError(f"gpg took nothing for {self._limit_seconds:g} seconds")
+
+    def _fill_up(self) -> None:
+        if self._when_full is not None:
+            act, self._when_full = self._when_full, None
+            act()
 
     def close(self) -> None:
         """Close the pipe: for gpg the end of its input, so kill it first if the input was cut short."""
         if not self.closed:
             super().close()
             os.close(self._descriptor)
+
+
+class StatusPipe:
+    """What gpg says about what it does: all of it is taken, so that gpg never waits for us, and a bound of it kept.
+
+    Whoever reads gpg's output takes what it says meanwhile, and `rest` takes what is said after that: a thread of its
+    own would cost more than a small sealing does.
+    """
+
+    def __init__(self, descriptor: int, most_bytes: int) -> None:
+        self._descriptor = descriptor
+        self._most_bytes = most_bytes
+        self._said = bytearray()
+        self.ended = False
+
+    @property
+    def said(self) -> bytes:
+        """Return what was kept: more than the bound if more was said, and never much more."""
+        return bytes(self._said)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def take(self) -> None:
+        """Take what is there now, or notice that gpg has closed its end; waits if neither."""
+        piece = os.read(self._descriptor, 65536)
+        self.ended = not piece
+        if len(self._said) <= self._most_bytes:
+            self._said += piece
+
+    def rest(self, limit_seconds: float) -> bool:
+        """Take all that is still to come, and say whether it ended within the limit."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        deadline = time.monotonic() + limit_seconds
+        while not self.ended:
+            left = deadline - time.monotonic()
+            if left <= 0 or not poll.poll(left * 1000):
+                return False
+            self.take()
+        return True
+
+    def close(self) -> None:
+        """Close the pipe."""
+        os.close(self._descriptor)
 
 
 class PipeFromGpg(RawIOBase):
@@ -125,10 +186,16 @@ class PipeFromGpg(RawIOBase):
     """
 
     def __init__(
-        self, descriptor: int, limit_seconds: float, fed: Callable[[], bool], hanging: Callable[[], None]
+        self,
+        descriptor: int,
+        status: StatusPipe,
+        limit_seconds: float,
+        fed: Callable[[], bool],
+        hanging: Callable[[], None],
     ) -> None:
         super().__init__()
         self._descriptor = descriptor
+        self._status = status
         self._limit_seconds = limit_seconds
         self._fed = fed
         self._hanging = hanging
@@ -149,8 +216,17 @@ class PipeFromGpg(RawIOBase):
         """
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
+        if not self._status.ended:
+            poll.register(self._status, select.POLLIN)
         deadline = time.monotonic() + self._limit_seconds
-        while not poll.poll(min(_LOOK_SECONDS, self._limit_seconds) * 1000):
+        while True:
+            ready = dict(poll.poll(min(_LOOK_SECONDS, self._limit_seconds) * 1000))
+            if self._status.fileno() in ready:
+                self._status.take()
+                if self._status.ended:
+                    poll.unregister(self._status)
+            if self._descriptor in ready:
+                break
             if not self._fed():
                 deadline = time.monotonic() + self._limit_seconds
             elif time.monotonic() >= deadline:

@@ -114,11 +114,15 @@ def seal(plaintext: BinaryIO, label: PartLabel, recipients: Recipients, output: 
     )
 
 
-class _Drain(threading.Thread):
-    """Takes the ciphertext from gpg, hashes it and writes it to the file, while another thread feeds gpg."""
+class _Drain:
+    """Takes the ciphertext from gpg, hashes it and writes it to the file.
+
+    A small part fits into gpg's pipes and is taken when gpg has all of it. Before a larger one makes gpg wait, `start`
+    gives the drain a thread of its own, while another one feeds gpg.
+    """
 
     def __init__(self, pipe: PipeFromGpg, file: int) -> None:
-        super().__init__(name="sealing", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="sealing", daemon=True)
         self._pipe = pipe
         self._file = file
         self._hash = hashlib.sha256()
@@ -131,7 +135,18 @@ class _Drain(threading.Thread):
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    def run(self) -> None:
+    def start(self) -> None:
+        """Begin to take, beside the caller."""
+        self._thread.start()
+
+    def take_rest(self) -> None:
+        """Return when gpg has closed its output and all of it was taken, or gpg was killed."""
+        if self._thread.ident is None:
+            self._run()
+        else:
+            self._thread.join()
+
+    def _run(self) -> None:
         """Run to the end of gpg's output even after an error: a gpg that nobody listens to would hang."""
         buffer = memoryview(bytearray(_WRITTEN_BYTES))
         try:
@@ -202,16 +217,18 @@ def _encrypt(
         raise _refused(error) from error
     with process:
         drain = _Drain(process.stdout, file)
-        drain.start()
+        process.stdin.when_full(drain.start)
         try:
             trailer = _feed(plaintext, label, process, drain)
+            process.stdin.close()
+            drain.take_rest()
             outcome = process.finish()
         except GpgError as error:
             raise drain.error or _refused(error) from error
         finally:
             # Only after gpg's end does its output end; and it must be dead before its input closes (G2).
             process.kill()
-            drain.join()
+            drain.take_rest()
     _judge(outcome, drain, recipients)
     return trailer, drain
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,6 +31,11 @@ _ID_LIMIT = 1 << 128
 # Two first submissions at once may draw the same designation, or make the same source: then one draws again.
 _ATTEMPTS = 8
 _DRAWS = 1000
+# Made once, as those of `vault.rows` are: these are executed while all other writers wait.
+_STATE = select(SourceRow.closed, SourceRow.last_day).where(SourceRow.collection_id == bindparam("collection_id"))
+_SUBMISSION = insert(SubmissionRow)
+_PARTS = insert(PartRow)
+_LEAVES = insert(PendingLeafRow)
 
 
 class Inbox:
@@ -211,13 +216,12 @@ class Inbox:
         store = session.connection()
         self._write_source(store, source, day)
         store.execute(
-            insert(SubmissionRow).values(
-                submission_id=receiving.submission_id, collection_id=source.collection_id, day=day
-            )
+            _SUBMISSION,
+            {"submission_id": receiving.submission_id, "collection_id": source.collection_id, "day": day},
         )
         parts = receiving.parts.values()
         store.execute(
-            insert(PartRow),
+            _PARTS,
             [
                 {
                     "part_id": part.part_id,
@@ -230,11 +234,10 @@ class Inbox:
             ],
         )
         entries = [Received(part.sha256, size_class(part.size_bytes), day) for part in parts]
-        store.execute(insert(PendingLeafRow), [{"leaf_hash": entry.leaf_hash()} for entry in entries])
+        store.execute(_LEAVES, [{"leaf_hash": entry.leaf_hash()} for entry in entries])
 
     def _write_source(self, store: Connection, source: Source, day: date) -> None:
-        known = select(SourceRow.closed, SourceRow.last_day).where(SourceRow.collection_id == source.collection_id)
-        row = store.execute(known).one_or_none()
+        row = store.execute(_STATE, {"collection_id": source.collection_id}).one_or_none()
         if row is None:
             self._write_new_source(store, source, day)
         elif row.closed:

@@ -2,20 +2,31 @@
 
 from datetime import date
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from vault.records import Source, Usage
 from vault.tables import PartRow, SourceRow, SubmissionRow
 
+# Made once: what a statement looks up in its cache by is then known, and building it again for each request would cost
+# more than asking it does.
+_SOURCE = select(SourceRow.collection_id, SourceRow.designation, SourceRow.public_key).where(
+    SourceRow.lookup_id == bindparam("lookup_id")
+)
+_USED = (
+    select(
+        func.coalesce(func.sum(PartRow.size_bytes), 0),
+        func.count(PartRow.part_id).filter(PartRow.kind != "manifest"),
+    )
+    .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
+    .where(SubmissionRow.collection_id == bindparam("collection_id"))
+    .where(SubmissionRow.day == bindparam("day"))
+)
+
 
 def find_source(store: Connection, lookup_id: bytes) -> Source | None:
     """Return the source that a codename leads to, if there is one."""
-    found = store.execute(
-        select(SourceRow.collection_id, SourceRow.designation, SourceRow.public_key).where(
-            SourceRow.lookup_id == lookup_id
-        )
-    ).one_or_none()
+    found = store.execute(_SOURCE, {"lookup_id": lookup_id}).one_or_none()
     # A closed inbox has neither a lookup id nor a key.
     if found is None or found.public_key is None:
         return None
@@ -24,13 +35,7 @@ def find_source(store: Connection, lookup_id: bytes) -> Source | None:
 
 def used(store: Connection, source: Source, day: date) -> Usage:
     """Measure what *source* has sent on *day*, counted from the parts, so that nothing else has to be kept (D10)."""
-    items = func.count(PartRow.part_id).filter(PartRow.kind != "manifest")
-    size_bytes, count = store.execute(
-        select(func.coalesce(func.sum(PartRow.size_bytes), 0), items)
-        .join(SubmissionRow, PartRow.submission_id == SubmissionRow.submission_id)
-        .where(SubmissionRow.collection_id == source.collection_id)
-        .where(SubmissionRow.day == day)
-    ).one()
+    size_bytes, count = store.execute(_USED, {"collection_id": source.collection_id, "day": day}).one()
     return Usage(int(size_bytes), count)
 
 

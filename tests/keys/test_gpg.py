@@ -307,3 +307,13 @@ def test_a_frozen_clock_tells_the_day_alone(public_gpg: Gpg) -> None:
 
 def test_an_agent_that_does_not_run_can_be_stopped(tmp_path: Path) -> None:
     stop_agent(Gpg(tmp_path, agent=True))
+
+
+def test_a_gpg_that_says_much_before_it_takes_its_input_is_listened_to(tmp_path: Path) -> None:
+    """It says more than its pipe holds, so it takes nothing before somebody has listened."""
+    talk = 'while [ "$1" != "--status-fd" ]; do shift; done; yes "[GNUPG:] PROGRESS" | head -n 20000 >/proc/self/fd/$2'
+
+    outcome = run(fake(tmp_path, f"{talk}; cat"), ("--encrypt",), b"x" * 3_000_000)
+
+    assert len(outcome.said("PROGRESS")) == 20_000
+    assert len(outcome.stdout) == 3_000_000
