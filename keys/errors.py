@@ -51,3 +51,11 @@ class KeysetError(KeysError):
 
 class KeysetChangeError(KeysetError):
     """A keyset may not take the place of the one before it."""
+
+
+class SealingError(KeysError):
+    """Something was not sealed; what lies at its place is to be destroyed."""
+
+
+class NoRoomError(SealingError):
+    """The disk, or the share of it that we may use, is full."""

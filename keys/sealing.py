@@ -1,42 +1,24 @@
 """Seal what a source sends while it arrives: its plaintext passes through memory into gpg and lies nowhere."""
 
-import errno
 import hashlib
-import os
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from keys.ciphertext import Drain, new_file, refused, sync
 from keys.container import ContainerWriter
-from keys.errors import GpgError, KeysError, PacketError
+from keys.errors import GpgError, PacketError, SealingError
 from keys.gpg import Argument, Gpg, Process, frozen_on, start
-from keys.message import MOST_HEADER_BYTES, looks_encrypted, read_header
-from keys.pipes import PipeFromGpg, rest_a_little, widen
+from keys.message import looks_encrypted, read_header
+from keys.pipes import widen
 from keys.recipients import Recipients
 from keys.status import Outcome
 from keys.trailer import Kind, Trailer, format_trailer, refuse_label
 
 _CHUNK_BYTES: Final = 1024 * 1024
-# What is written at once: as much as the processor keeps at hand.
-_WRITTEN_BYTES: Final = 256 * 1024
-# So often the kernel is told that nobody here will read again what was written: it then begins to put it on the disk,
-# and the sync at the end finds little left to do.
-_SENT_OFF_BYTES: Final = 16 * 1024 * 1024
 # How much of the plaintext is looked at to tell whether the source has sealed it herself.
 _HEAD_BYTES: Final = 4096
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-class SealingError(KeysError):
-    """Something was not sealed; what lies at its place is to be destroyed."""
-
-
-class NoRoomError(SealingError):
-    """The disk, or the share of it that we may use, is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +82,9 @@ def seal(plaintext: BinaryIO, label: PartLabel, recipients: Recipients, output: 
     if not recipients.files:
         raise SealingError("there is nobody to seal to")
     refuse_label(label.name, label.media_type)
-    with _new_file(output) as file:
+    with new_file(output) as file:
         trailer, drained = _encrypt(plaintext, label, recipients, file, gpg)
-        _sync(file)
+        sync(file)
     return Sealed(
         part_id=label.part_id,
         kind=label.kind,
@@ -112,73 +94,6 @@ def seal(plaintext: BinaryIO, label: PartLabel, recipients: Recipients, output: 
         plain_sha256=trailer.sha256,
         preencrypted=trailer.preencrypted,
     )
-
-
-class _Drain:
-    """Takes the ciphertext from gpg, hashes it and writes it to the file.
-
-    A small part fits into gpg's pipes and is taken when gpg has all of it. Before a larger one makes gpg wait, `start`
-    gives the drain a thread of its own, while another one feeds gpg.
-    """
-
-    def __init__(self, pipe: PipeFromGpg, file: int) -> None:
-        self._thread = threading.Thread(target=self._run, name="sealing", daemon=True)
-        self._pipe = pipe
-        self._file = file
-        self._hash = hashlib.sha256()
-        self.error: SealingError | None = None
-        self.head = b""
-        self.size_bytes = 0
-        self._sent_off = 0
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
-
-    def start(self) -> None:
-        """Begin to take, beside the caller."""
-        self._thread.start()
-
-    def take_rest(self) -> None:
-        """Return when gpg has closed its output and all of it was taken, or gpg was killed."""
-        if self._thread.ident is None:
-            self._run()
-        else:
-            self._thread.join()
-
-    def _run(self) -> None:
-        """Run to the end of gpg's output even after an error: a gpg that nobody listens to would hang."""
-        buffer = memoryview(bytearray(_WRITTEN_BYTES))
-        try:
-            while chunk := self._fill(buffer):
-                if self.error is None:
-                    self._take(chunk)
-        except GpgError as error:
-            self.error = self.error or _refused(error)
-
-    def _fill(self, buffer: memoryview) -> memoryview:
-        """Read until *buffer* is full or gpg has closed its end: big writes are cheap."""
-        filled = 0
-        while filled < len(buffer) and (count := self._pipe.readinto(buffer[filled:])):
-            filled += count
-            if filled < len(buffer) and self.size_bytes:
-                # The pipe is empty, and this is no small message, whose sender waits for it.
-                rest_a_little()
-        return buffer[:filled]
-
-    def _take(self, chunk: memoryview) -> None:
-        self._hash.update(chunk)
-        self.size_bytes += len(chunk)
-        if len(self.head) < MOST_HEADER_BYTES:
-            self.head += chunk[: MOST_HEADER_BYTES - len(self.head)]
-        try:
-            while chunk:
-                chunk = chunk[os.write(self._file, chunk) :]
-            if self.size_bytes - self._sent_off >= _SENT_OFF_BYTES:
-                os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_DONTNEED)
-                self._sent_off = self.size_bytes
-        except OSError as error:
-            self.error = _unwritten(error)
 
 
 class _Plaintext:
@@ -209,14 +124,14 @@ class _Plaintext:
 
 def _encrypt(
     plaintext: BinaryIO, label: PartLabel, recipients: Recipients, file: int, gpg: Gpg
-) -> tuple[Trailer, _Drain]:
+) -> tuple[Trailer, Drain]:
     """Run one gpg between *plaintext* and *file*."""
     try:
         process = start(gpg, _arguments(recipients, label.day))
     except GpgError as error:
-        raise _refused(error) from error
+        raise refused(error) from error
     with process:
-        drain = _Drain(process.stdout, file)
+        drain = Drain(process.stdout, file)
         process.stdin.when_full(drain.start)
         try:
             trailer = _feed(plaintext, label, process, drain)
@@ -224,7 +139,7 @@ def _encrypt(
             drain.take_rest()
             outcome = process.finish()
         except GpgError as error:
-            raise drain.error or _refused(error) from error
+            raise drain.error or refused(error) from error
         finally:
             # Only after gpg's end does its output end; and it must be dead before its input closes (G2).
             process.kill()
@@ -233,7 +148,7 @@ def _encrypt(
     return trailer, drain
 
 
-def _feed(plaintext: BinaryIO, label: PartLabel, process: Process, drain: _Drain) -> Trailer:
+def _feed(plaintext: BinaryIO, label: PartLabel, process: Process, drain: Drain) -> Trailer:
     """Write the container to gpg; stop as soon as nobody can keep its output."""
     widen(process.stdin.fileno())
     widen(process.stdout.fileno())
@@ -249,7 +164,7 @@ def _feed(plaintext: BinaryIO, label: PartLabel, process: Process, drain: _Drain
     return trailer
 
 
-def _judge(outcome: Outcome, drain: _Drain, recipients: Recipients) -> None:
+def _judge(outcome: Outcome, drain: Drain, recipients: Recipients) -> None:
     """Believe in a sealing only if everything that can be known about it fits (G1)."""
     if drain.error is not None:
         raise drain.error
@@ -278,32 +193,3 @@ def _arguments(recipients: Recipients, day: date) -> tuple[Argument, ...]:
         *hidden,
         "--encrypt",
     )
-
-
-@contextmanager
-def _new_file(output: Path) -> Generator[int]:
-    try:
-        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _unwritten(error) from error
-    try:
-        yield file
-    finally:
-        os.close(file)
-
-
-def _sync(file: int) -> None:
-    try:
-        os.fsync(file)
-    except OSError as error:
-        raise _unwritten(error) from error
-
-
-def _refused(error: GpgError) -> SealingError:
-    return SealingError(f"gpg did not seal: {error}")
-
-
-def _unwritten(error: OSError) -> SealingError:
-    # The text of an OSError names the file; its number is enough.
-    kind = NoRoomError if error.errno in _NO_ROOM else SealingError
-    return kind(f"the ciphertext could not be written (error {error.errno})")

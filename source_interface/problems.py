@@ -12,8 +12,7 @@ from hardening.forms import (
     TooManyPartsError,
     UnfinishedFormError,
 )
-from keys.errors import KeysError
-from keys.sealing import NoRoomError
+from keys.errors import KeysError, NoRoomError
 from source_interface.errors import RefusedError
 from vault.errors import ShareError, SourceClosedError, VaultError
 

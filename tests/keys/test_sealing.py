@@ -16,13 +16,13 @@ import psutil
 import pytest
 
 from keys.container import padme
-from keys.errors import KeysError
+from keys.errors import KeysError, NoRoomError, SealingError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, frozen_on, run
 from keys.message import read_header
 from keys.opening import DamagedError, OpeningError, inspect, release
 from keys.recipients import Recipients
-from keys.sealing import NoRoomError, SealingError, seal
+from keys.sealing import seal
 from keys.trailer import TrailerError
 from tests.keyring import DAY, Reviewer, sealing_to
 from tests.keys.sealing_world import Cut, Flow, Sealer, binary, label, make_sealer, stand_in
