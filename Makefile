@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := bags casework hardening journalist_interface keeper keys ledger onion reviewers settings source_interface svidok vault workstation
+PACKAGES := bags casework hardening journalist_interface keeper keys ledger onion questionnaire reviewers settings source_interface svidok vault workstation
 # A folder with what `make wheels` has gathered: then everything is installed without a network.
 WHEELS ?=
 # What must be built from source is built by the setuptools of our lock: an isolated build would fetch one unpinned.

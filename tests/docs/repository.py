@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
-    "bags", "casework", "hardening", "journalist_interface", "keeper", "keys", "ledger", "onion", "reviewers",
-    "settings", "source_interface", "svidok", "vault", "workstation",
+    "bags", "casework", "hardening", "journalist_interface", "keeper", "keys", "ledger", "onion", "questionnaire",
+    "reviewers", "settings", "source_interface", "svidok", "vault", "workstation",
 )  # fmt: skip
 # What runs on a server, or in a process of it.
 SERVER_PACKAGES = tuple(name for name in PACKAGES if name not in ("casework", "svidok", "workstation"))

@@ -1,0 +1,95 @@
+"""What was answered: which pages come next for these answers, and which answers an earlier one makes moot.
+
+Answers are plain values, as they are kept in a session and sealed in the end: a code; codes in the order of their
+list; words; a date (`questionnaire.dates`); an object for a place; a list of objects for a repeat. What was left out
+is not there.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from hardening.canonical import JSON
+from questionnaire.logic import Chosen
+from questionnaire.model import Form, Item, Note, Page, Question, Repeat
+
+Answers: TypeAlias = Mapping[str, JSON]
+
+
+def chosen(answers: Answers) -> Chosen:
+    """Give the codes that conditions look at; texts and places are codes of their own and match nothing."""
+    return {name: _codes(value) for name, value in answers.items()}
+
+
+def visible(page: Page, answers: Answers) -> tuple[Item, ...]:
+    """Give what of *page* is shown, after all that was answered before it."""
+    codes = chosen(answers)
+    return tuple(
+        _visible_repeat(item, codes) if isinstance(item, Repeat) else item
+        for item in page.items
+        if item.relevant is None or item.relevant.holds(codes)
+    )
+
+
+def walk(form: Form, answers: Answers) -> tuple[Page, ...]:
+    """Give the pages that these answers lead over, in their order; a page with nothing to ask is left out."""
+    return tuple(page for page in form.flow if _is_met(page, answers))
+
+
+def kept(form: Form, answers: Answers) -> tuple[dict[str, JSON], tuple[str, ...]]:
+    """Drop what is not asked any more, because an earlier answer has changed.
+
+    Returns:
+        What is left, and the names of what was dropped.
+    """
+    left: dict[str, JSON] = {name: answers[name] for name in form.hidden if name in answers}
+    for page in form.flow:
+        if not _is_met(page, left):
+            continue
+        # Conditions look at earlier pages alone, so a page is judged by what is left of those.
+        for item in visible(page, left):
+            if not isinstance(item, Note) and item.name in answers:
+                left[item.name] = answers[item.name]
+    return left, tuple(sorted(set(answers) - set(left)))
+
+
+def after(form: Form, answers: Answers, name: str) -> Page | None:
+    """Give the page that comes after the page *name*; None if it was the last."""
+    order = [page.name for page in form.flow]
+    at = order.index(name)
+    return next((page for page in walk(form, answers) if order.index(page.name) > at), None)
+
+
+def before(form: Form, answers: Answers, name: str) -> Page | None:
+    """Give the page that comes before the page *name*; None if it was the first."""
+    order = [page.name for page in form.flow]
+    at = order.index(name)
+    return next((page for page in reversed(walk(form, answers)) if order.index(page.name) < at), None)
+
+
+def replaced(answers: Answers, page: Page, fresh: Answers) -> dict[str, JSON]:
+    """Put the answers of one page in the place of those that were given on it before."""
+    asked = {item.name for item in page.items if not isinstance(item, Note)}
+    return {**{name: value for name, value in answers.items() if name not in asked}, **fresh}
+
+
+def _is_met(page: Page, answers: Answers) -> bool:
+    if page.relevant is not None and not page.relevant.holds(chosen(answers)):
+        return False
+    return any(not isinstance(item, Note) for item in visible(page, answers))
+
+
+def _visible_repeat(repeat: Repeat, codes: Chosen) -> Repeat:
+    questions = tuple(one for one in repeat.questions if _is_asked(one, codes))
+    return Repeat(name=repeat.name, label=repeat.label, questions=questions, relevant=repeat.relevant)
+
+
+def _is_asked(question: Question, codes: Chosen) -> bool:
+    return question.relevant is None or question.relevant.holds(codes)
+
+
+def _codes(value: JSON) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,) if value else ()
+    if isinstance(value, Sequence):
+        return tuple(one for one in value if isinstance(one, str))
+    return ()

@@ -1,0 +1,73 @@
+from hardening.canonical import JSON
+from questionnaire.answers import after, before, kept, replaced, visible, walk
+from questionnaire.model import Page, Question
+from tests.questionnaire.forms import small_form
+
+FORM = small_form()
+
+
+def test_the_way_through_follows_the_answers() -> None:
+    assert _walked({"way": "report"}) == ["safety", "what", "choices"]
+    assert _walked({"way": "help"}) == ["safety", "choices"]
+    assert _walked({"way": "report", "r1": "victim", "w1": ["yes"]}) == ["safety", "what", "people", "choices"]
+
+
+def test_the_page_of_a_file_is_not_on_the_way() -> None:
+    assert FORM.file_page is not None
+    assert FORM.file_page.name not in _walked({"way": "report", "r1": "victim", "w1": ["yes"]})
+
+
+def test_back_and_on_leave_out_what_is_not_asked() -> None:
+    answers: dict[str, JSON] = {"way": "help"}
+
+    assert _name(after(FORM, answers, "safety")) == "choices"
+    assert _name(before(FORM, answers, "choices")) == "safety"
+    assert before(FORM, answers, "safety") is None
+    assert after(FORM, answers, "choices") is None
+
+
+def test_a_change_drops_what_is_not_asked_any_more() -> None:
+    """Also what depended on what was dropped."""
+    answers: dict[str, JSON] = {"way": "report", "r1": "witness", "w1": ["yes"], "person": [{"v2": "no"}], "c2": "yes"}
+
+    left, dropped = kept(FORM, answers)
+
+    assert dropped == ("person",)
+    assert left == {"way": "report", "r1": "witness", "w1": ["yes"], "c2": "yes"}
+
+
+def test_nothing_is_dropped_while_it_is_asked() -> None:
+    answers: dict[str, JSON] = {"way": "report", "r1": "victim", "w1": ["yes"], "person": [{"v2": "no"}], "c5": "no"}
+
+    assert kept(FORM, answers) == (answers, ())
+
+
+def test_answers_of_no_question_are_dropped() -> None:
+    assert kept(FORM, {"way": "help", "nobody": "asked"}) == ({"way": "help"}, ("nobody",))
+
+
+def test_a_page_shows_what_is_asked_on_it() -> None:
+    page = FORM.page("choices")
+    assert page is not None
+
+    assert [item.name for item in visible(page, {"way": "help"}) if isinstance(item, Question)] == ["c2"]
+    assert [item.name for item in visible(page, {"way": "report"}) if isinstance(item, Question)] == ["c2", "c5"]
+
+
+def test_a_page_posted_again_replaces_its_answers_and_no_others() -> None:
+    page = FORM.page("what")
+    assert page is not None
+
+    assert replaced({"r1": "victim", "w1": ["yes"], "w2": "words"}, page, {"w1": ["no"]}) == {
+        "r1": "victim",
+        "w1": ["no"],
+    }
+
+
+def _walked(answers: dict[str, JSON]) -> list[str]:
+    return [page.name for page in walk(FORM, answers)]
+
+
+def _name(page: Page | None) -> str:
+    assert page is not None
+    return page.name
