@@ -40,7 +40,7 @@ from reviewers.accounts import Accounts
 from reviewers.audit import AuditLog
 from reviewers.guard import SignInGuard
 from reviewers.marks import Marks
-from reviewers.records import Credentials
+from reviewers.records import Credentials, Reviewer
 from reviewers.selections import Selections
 from reviewers.tables import REVIEWERS
 from tests.clock import FakeClock
@@ -143,6 +143,22 @@ class Office:
         return [(line.what, line.object_id) for line in reversed(self.stores.audit.lines(limit=1000))]
 
 
+class WatchedAccounts(Accounts):
+    """Accounts that tell when they were all looked at: with that, the interface's first round of housekeeping is over.
+
+    A test that keeps house itself would otherwise do so beside it, and each key would be revoked twice.
+    """
+
+    def __init__(self, database: Database, passwords: Passwords, guard: SignInGuard, clock: FakeClock) -> None:
+        super().__init__(database, passwords, guard, clock)
+        self.looked_at = threading.Event()
+
+    def all(self) -> list[Reviewer]:
+        found = super().all()
+        self.looked_at.set()
+        return found
+
+
 @contextmanager
 def office(
     databases: Databases,
@@ -203,6 +219,8 @@ def _running(made: Office, more: list[Listener]) -> Generator[None]:
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
     ready.wait(20)
+    # Bounded: an interface whose keeper is away looks at no account.
+    cast("WatchedAccounts", made.stores.accounts).looked_at.wait(2)
     try:
         yield
     finally:
@@ -216,7 +234,7 @@ def _stores(drop: Drop, database: Database, clock: FakeClock, argon: ArgonParame
         inbox=drop.reader,
         outbox=drop.outbox,
         replies=drop.replies,
-        accounts=Accounts(database, Passwords(argon), SignInGuard(clock), clock),
+        accounts=WatchedAccounts(database, Passwords(argon), SignInGuard(clock), clock),
         marks=Marks(database),
         selections=Selections(database, clock),
         audit=AuditLog(database, clock),
