@@ -49,7 +49,8 @@ translations: $(VENV)/test.stamp ## bring the catalogues of the source's pages u
 	$(BIN)/pybabel -q extract -F source_interface/translations/babel.cfg -k _n --no-location --sort-output -o build/source.pot .
 	for po in source_interface/translations/*.po; do \
 		$(BIN)/pybabel -q update -i build/source.pot -o $$po -l $$(basename $$po .po) -N -w 100 \
-			--ignore-obsolete --ignore-pot-creation-date || exit 1; done
+			--ignore-obsolete --ignore-pot-creation-date || exit 1; \
+		sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):/d' $$po; done
 
 lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
 	scripts/lock

@@ -16,7 +16,7 @@ from source_interface.errors import CatalogueError
 
 SOURCE_CODE = "en"
 # In the order in which they are offered, each by its own name.
-_NAMES = {"en": "English", "uk": "Українська"}
+_NAMES = {"en": "English", "uk": "Українська", "fr": "Français", "ar": "العربية"}
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "fa", "he", "ps", "ur"})
 
 _MO_MAGIC = 0x950412DE

@@ -1,4 +1,4 @@
-"""Catalogues are read as gettext reads them, whole, and both languages say everything."""
+"""Catalogues are read as gettext reads them, whole, and every language says everything."""
 
 import io
 import re
@@ -50,12 +50,24 @@ def test_every_language_says_everything_and_nothing_else(language: object) -> No
             assert all(set(_PLACE.findall(form or "")) == set(_PLACE.findall(first)) for form in forms), one.id
 
 
-def test_our_reader_agrees_with_babels() -> None:
-    text = files("source_interface").joinpath("translations", "uk.po").read_text("utf-8")
+def test_the_four_languages_of_this_version_are_offered_in_their_own_names() -> None:
+    offered = {language.code: (language.name, language.direction) for language in languages()}
+
+    assert offered == {
+        "en": ("English", "ltr"),
+        "uk": ("Українська", "ltr"),
+        "fr": ("Français", "ltr"),
+        "ar": ("العربية", "rtl"),
+    }
+
+
+@pytest.mark.parametrize("code", ["uk", "fr", "ar"])
+def test_our_reader_agrees_with_babels(code: str) -> None:
+    text = files("source_interface").joinpath("translations", f"{code}.po").read_text("utf-8")
 
     ours = read_catalogue(text)
 
-    for one in catalogue("uk"):
+    for one in catalogue(code):
         if one.id:
             key = "\0".join(one.id) if isinstance(one.id, list | tuple) else one.id
             value = "\0".join(one.string) if isinstance(one.string, list | tuple) else one.string
@@ -68,6 +80,24 @@ def test_ukrainian_counts_as_ukrainian_does() -> None:
     said = [words.ngettext("%(num)s file was kept.", "%(num)s files were kept.", n) for n in (1, 2, 5, 11, 21, 22)]
 
     assert [text.split()[-1] for text in said] == ["файл.", "файли.", "файлів.", "файлів.", "файл.", "файли."]
+
+
+def test_french_counts_as_french_does() -> None:
+    words = next(language for language in languages() if language.code == "fr").words
+
+    said = [words.ngettext("%(num)s file was kept.", "%(num)s files were kept.", n) for n in (0, 1, 2, 21)]
+
+    assert [text.split()[1] for text in said] == ["fichier", "fichier", "fichiers", "fichiers"]
+
+
+def test_arabic_counts_in_its_six_forms() -> None:
+    words = next(language for language in languages() if language.code == "ar").words
+
+    said = [words.ngettext("%(num)s file was kept.", "%(num)s files were kept.", n) for n in (0, 1, 2, 3, 11, 100)]
+
+    assert len(set(said)) == 6
+    assert all(words.ngettext("%(num)s file was kept.", "%(num)s files were kept.", n) == said[3] for n in (10, 103))
+    assert all(words.ngettext("%(num)s file was kept.", "%(num)s files were kept.", n) == said[4] for n in (99, 111))
 
 
 @settings(max_examples=60, deadline=None)
