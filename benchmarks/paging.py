@@ -87,6 +87,7 @@ def _source(number: int) -> dict[str, object]:
         "lookup_id": secrets.token_bytes(32),
         "public_key": bytes(32),
         "last_day": _day(),
+        "progress": bytes(512),
         "closed": False,
     }
 

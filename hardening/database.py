@@ -11,16 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from hardening.database_errors import BusyError, DamagedError, MissingStoreError, VersionError, named
+from hardening.database_errors import BusyError, DamagedError, MissingStoreError, named
 from hardening.files import FROZEN_AT
+from hardening.schema import Schema, version_of
 
 BUSY_SECONDS = 5.0
 """Nobody waits longer than this for a store (J5)."""
@@ -41,23 +41,7 @@ _PRAGMAS = (
     "PRAGMA cell_size_check=ON",
     "PRAGMA synchronous=EXTRA",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Schema:
-    """What a store must look like.
-
-    Attributes:
-        name: For messages.
-        metadata: The tables.
-        version: The last migration; a store at another one is refused (J6).
-        migrations: The folder with the steps that lead there.
-    """
-
-    name: str
-    metadata: MetaData
-    version: str
-    migrations: Path
+_MORE_PRAGMAS = {"ro": ("PRAGMA query_only=ON",), "remake": ("PRAGMA foreign_keys=OFF",)}
 
 
 class Database:
@@ -148,7 +132,7 @@ def open_to_write(url: str, schema: Schema) -> Database:
         BusyError: Somebody holds it.
     """
     with _closed_if_refused(open_store(url, "rw")) as database, database.reading() as session:
-        _check_version(session.connection(), schema)
+        schema.check(version_of(session.connection(), schema))
         if database_file(url) is not None and session.scalar(text("PRAGMA quick_check(1)")) != "ok":
             raise DamagedError(f"the {schema.name} store is damaged: restore it from a backup")
     return database
@@ -157,7 +141,7 @@ def open_to_write(url: str, schema: Schema) -> Database:
 def open_to_read(url: str, schema: Schema) -> Database:
     """Open another process's store, which this one cannot change; raises as `open_to_write` does."""
     with _closed_if_refused(open_store(url, "ro")) as database, database.reading() as session:
-        _check_version(session.connection(), schema)
+        schema.check(version_of(session.connection(), schema))
     return database
 
 
@@ -166,7 +150,8 @@ def open_store(url: str, mode: str) -> Database:
 
     Args:
         url: ``sqlite:////absolute/path`` or ``postgresql+psycopg://...``.
-        mode: ``ro`` or ``rw``; neither ever creates a file.
+        mode: ``ro``, ``rw`` or ``remake``; none ever creates a file. With ``remake`` SQLite lets a table go that others
+            refer to, so that it can be made anew: the caller sees to it that all they refer to is there again.
     """
     file = database_file(url)
     if file is not None and not file.is_file():
@@ -216,25 +201,17 @@ def _closed_if_refused(database: Database) -> Generator[Database]:
         raise
 
 
-def _check_version(connection: Connection, schema: Schema) -> None:
-    if not connection.dialect.has_table(connection, "alembic_version"):
-        raise VersionError(f"the {schema.name} store has no version: it is empty or something else")
-    found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    if found != schema.version:
-        raise VersionError(f"the {schema.name} store has version {found}, this program needs {schema.version}")
-
-
 def _connector(file: Path, mode: str) -> Callable[[], sqlite3.Connection]:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
-            f"file:{quote(str(file))}?mode={mode}",
+            f"file:{quote(str(file))}?mode={'ro' if mode == 'ro' else 'rw'}",
             uri=True,
             timeout=BUSY_SECONDS,
             # We begin transactions ourselves; the module's own habit of beginning late loses reads.
             isolation_level=None,
             check_same_thread=False,
         )
-        for pragma in (*_PRAGMAS, "PRAGMA query_only=ON") if mode == "ro" else _PRAGMAS:
+        for pragma in (*_PRAGMAS, *_MORE_PRAGMAS.get(mode, ())):
             connection.execute(pragma)
         return connection
 

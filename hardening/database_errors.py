@@ -30,6 +30,10 @@ class VersionError(DatabaseError):
     """The store was made by an older or newer program."""
 
 
+class OldVersionError(VersionError):
+    """The store was made by an older program, and can be brought up to this one."""
+
+
 class DamagedError(DatabaseError):
     """The store contradicts itself; only a person can tell what to do."""
 

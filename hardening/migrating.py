@@ -1,17 +1,19 @@
 """Make a store, or bring an old one up to this program; no process that serves does either."""
 
 import os
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from hardening.database import STORE_MODE, Schema, database_file, open_store
-from hardening.database_errors import DatabaseError
+from hardening.database import STORE_MODE, database_file, open_store
+from hardening.database_errors import DamagedError, DatabaseError, OldVersionError
 from hardening.files import sync_folder
+from hardening.schema import Schema, version_of
 
 
 class StoreExistsError(DatabaseError):
@@ -32,7 +34,7 @@ def create(url: str, schema: Schema, mode: int = STORE_MODE) -> None:
     file = database_file(url)
     if file is not None:
         _empty_file(file, mode)
-    with closing(open_store(url, "rw")) as database, database.writing() as session:
+    with closing(open_store(url, "remake")) as database, database.writing() as session:
         connection = session.connection()
         if connection.dialect.has_table(connection, "alembic_version"):
             raise StoreExistsError(f"there is a store for {schema.name} already")
@@ -40,13 +42,31 @@ def create(url: str, schema: Schema, mode: int = STORE_MODE) -> None:
 
 
 def upgrade(url: str, schema: Schema) -> None:
-    """Bring a store to this program's version, wholly or not at all.
+    """Bring a store to this program's version, wholly or not at all; raises as `upgrading` does."""
+    with upgrading(url, schema):
+        pass
+
+
+@contextmanager
+def upgrading(url: str, schema: Schema) -> Generator[str]:
+    """Bring a store to this program's version when the block ends well; if it does not, nothing was changed.
+
+    Lends the version that the store had. Several stores are brought up together by a block within the other's.
 
     Raises:
-        DatabaseError: It is missing, newer than this program, or not to be had.
+        VersionError: It is newer than this program, or no store of this kind.
+        DatabaseError: It is missing, broken or not to be had.
     """
-    with closing(open_store(url, "rw")) as database, database.writing() as session:
-        command.upgrade(_config(schema, session.connection()), "head")
+    with closing(open_store(url, "remake")) as database, database.writing() as session:
+        connection = session.connection()
+        found = version_of(connection, schema)
+        try:
+            schema.check(found)
+        except OldVersionError:
+            command.upgrade(_config(schema, connection), "head")
+        if database_file(url) is not None and session.execute(text("PRAGMA foreign_key_check")).first() is not None:
+            raise DamagedError(f"the {schema.name} store refers to what is not there: restore it from a backup")
+        yield found
 
 
 def last_version(schema: Schema) -> str | None:

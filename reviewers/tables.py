@@ -14,7 +14,7 @@ from typing import Annotated
 from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from hardening.database import Schema
+from hardening.schema import Schema
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

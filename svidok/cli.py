@@ -16,6 +16,7 @@ from svidok.errors import CommandError
 COMMANDS = {
     "init": "make the folder of a new drop",
     "run": "run a drop until Ctrl-C",
+    "upgrade": "bring the stores of a drop to this program's version",
     "status": "say how a drop is doing",
     "keys": "make, install and watch the keys that reports are sealed to",
     "reviewers": "add, list and disable the people who may fetch reports",

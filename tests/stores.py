@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from hardening.database import Database, Schema, open_to_read, open_to_write
+from hardening.database import Database, open_to_read, open_to_write
 from hardening.migrating import create
+from hardening.schema import Schema
 
 _NOBODY_ELSE = "postgres"
 
@@ -25,14 +26,14 @@ class Stores:
     def __init__(self, url_of: Callable[[str], str], made: Collection[str] = ()) -> None:
         self._url_of = url_of
         self._open: list[Database] = []
-        self._made = set(made)
+        self.made = set(made)
 
     def url(self, schema: Schema) -> str:
         """The store of this schema, made when it is first asked for."""
         url = self._url_of(schema.name)
-        if schema.name not in self._made:
+        if schema.name not in self.made:
             create(url, schema)
-            self._made.add(schema.name)
+            self.made.add(schema.name)
         return url
 
     def to_write(self, schema: Schema) -> Database:
@@ -52,6 +53,14 @@ class Stores:
 
 def sqlite_url(folder: Path, name: str) -> str:
     return f"sqlite:///{folder / name}.db"
+
+
+def earlier(schema: Schema, version: str, folder: Path) -> Schema:
+    """What an earlier program took for this schema: its steps up to *version*, copied into an empty *folder*."""
+    for step in sorted(schema.migrations.glob(f"{schema.name}_*.py")):
+        if step.stem <= version:
+            shutil.copy(step, folder)
+    return Schema(schema.name, schema.metadata, version, folder)
 
 
 @pytest.fixture(scope="session")
@@ -127,4 +136,4 @@ def files(tmp_path: Path) -> Generator[Stores]:
     made.close()
 
 
-__all__ = ["Stores", "files", "postgresql", "sqlite_url", "stores"]
+__all__ = ["Stores", "earlier", "files", "postgresql", "sqlite_url", "stores"]

@@ -21,6 +21,10 @@ class SourceClosedError(VaultError):
     """The source has closed the inbox; nothing more is taken for it."""
 
 
+class WithdrawnError(VaultError):
+    """The source has withdrawn everything; nothing more is taken before she takes that back."""
+
+
 class ShareError(VaultError):
     """The source has had its share of this day."""
 

@@ -5,37 +5,22 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from hardening.clock import Clock, today
 from hardening.database import Database
 from hardening.database_errors import DamagedError, DatabaseError, FullError
-from ledger.entry import Received, size_class
-from vault.designations import draw_designation
-from vault.errors import (
-    NothingKeptError,
-    PartMismatchError,
-    ShareError,
-    SourceClosedError,
-    SourceExistsError,
-    VaultError,
-)
+from vault import withdrawing
+from vault.errors import NothingKeptError, PartMismatchError, ShareError, SourceExistsError
 from vault.objects import Receiving, Shelves
-from vault.records import Arrival, Source, Usage
-from vault.rows import all_parts, find_source, used
-from vault.tables import DeletedReplyRow, PartRow, PendingLeafRow, SourceRow, SubmissionRow
+from vault.records import PROGRESS_BYTES, Arrival, Source, Usage
+from vault.rows import all_parts, arrivals, find_source, used
+from vault.tables import DeletedReplyRow, SourceRow, SubmissionRow
+from vault.writing import Lots, write_rows
 
-_ID_LIMIT = 1 << 128
 # Two first submissions at once may draw the same designation, or make the same source: then one draws again.
 _ATTEMPTS = 8
-_DRAWS = 1000
-# Made once, as those of `vault.rows` are: these are executed while all other writers wait.
-_STATE = select(SourceRow.closed, SourceRow.last_day).where(SourceRow.collection_id == bindparam("collection_id"))
-_SUBMISSION = insert(SubmissionRow)
-_PARTS = insert(PartRow)
-_LEAVES = insert(PendingLeafRow)
 
 
 class Inbox:
@@ -60,8 +45,7 @@ class Inbox:
         self._database = database
         self._shelves = shelves
         self._clock = clock
-        self._words = words
-        self._randbelow = randbelow
+        self._lots = Lots(tuple(words), randbelow)
 
     def find(self, lookup_id: bytes) -> Source | None:
         """Return the source that a codename leads to; none if there is none, or it has closed its inbox."""
@@ -84,7 +68,7 @@ class Inbox:
         with self._database.reading() as session:
             if session.scalar(select(exists().where(SourceRow.lookup_id == lookup_id))):
                 raise SourceExistsError("the lookup id is in use")
-            return Source(self._new_id(), self._free_designation(session.connection()), lookup_id, public_key)
+            return Source(self._lots.new_id(), self._lots.designation(session.connection()), lookup_id, public_key)
 
     @contextmanager
     def receiving(self, source: Source, share: Usage | None = None) -> Generator[Receiving]:
@@ -103,15 +87,18 @@ class Inbox:
             NothingKeptError: The block kept no part.
             PartMismatchError: There are files that the block did not keep.
             SourceClosedError: The source has closed its inbox meanwhile.
+            WithdrawnError: The source has withdrawn everything.
             SourceExistsError: Another source has the same codename.
             ShareError: The source would have sent more than *share*.
             FullError: There is no room.
             BusyError: The store did not come free in time.
         """
-        with self._shelves.lend(self._new_id()) as receiving:
+        with self._shelves.lend(self._lots.new_id()) as receiving:
             yield receiving
             if not receiving.parts:
                 raise NothingKeptError("a submission has one part at least")
+            if receiving.progress is not None and len(receiving.progress) != PROGRESS_BYTES:
+                raise ValueError(f"a sealed progress has {PROGRESS_BYTES} bytes, not {len(receiving.progress)}")
             day = today(self._clock)
             try:
                 self._shelves.shelve(receiving)
@@ -123,14 +110,12 @@ class Inbox:
     def arrivals(self, source: Source) -> list[Arrival]:
         """List what arrived from a source, by day and kind."""
         with self._database.reading() as session:
-            found = session.execute(
-                select(SubmissionRow.day, PartRow.kind, func.count())
-                .join(PartRow, PartRow.submission_id == SubmissionRow.submission_id)
-                .where(SubmissionRow.collection_id == source.collection_id)
-                .group_by(SubmissionRow.day, PartRow.kind)
-                .order_by(SubmissionRow.day, PartRow.kind)
-            )
-            return [Arrival(day, kind, count) for day, kind, count in found]
+            return arrivals(session.connection(), source)
+
+    def progress(self, source: Source) -> bytes | None:
+        """Return the sealed progress of *source*; none if there is no such source, or she has closed her inbox."""
+        with self._database.reading() as session:
+            return session.scalar(select(SourceRow.progress).where(SourceRow.collection_id == source.collection_id))
 
     def deleted_replies(self, source: Source) -> frozenset[str]:
         """Return the ids of the replies that must not be shown to this source any more."""
@@ -163,13 +148,40 @@ class Inbox:
         The lookup id and the key for replies are erased, so that nobody can tell later whose it was.
         """
         with self._database.writing() as session:
-            session.execute(
-                update(SourceRow)
-                .where(SourceRow.collection_id == source.collection_id)
-                .values(lookup_id=None, public_key=None, closed=True)
-            )
-            # Every reply of a closed collection is to be destroyed: single marks would only count them.
-            session.execute(delete(DeletedReplyRow).where(DeletedReplyRow.collection_id == source.collection_id))
+            withdrawing.close(session, source)
+
+    def withdraw(self, source: Source) -> None:
+        """Hide everything from *source* at once; after `UNDO_DAYS` `destroy_withdrawn` destroys it.
+
+        Raises:
+            NotFoundError: The source has closed its inbox.
+        """
+        with self._database.writing() as session:
+            withdrawing.mark(session, source, today(self._clock))
+
+    def take_back(self, source: Source) -> None:
+        """Show reviewers everything from *source* again.
+
+        Raises:
+            NotFoundError: It is destroyed, or the source has closed its inbox.
+        """
+        with self._database.writing() as session:
+            withdrawing.unmark(session, source)
+
+    def destroy_withdrawn(self) -> int:
+        """Destroy for good what was withdrawn and not taken back in time; call it at each start and once a day.
+
+        Its rows are gone, and its destruction is among the pending leaves, before the first file goes; files that a
+        crash leaves are destroyed by `sweep`.
+
+        Returns:
+            How many submissions were destroyed.
+        """
+        with self._database.writing() as session:
+            gone = withdrawing.destroy_due(session, today(self._clock))
+        for submission_id in gone:
+            self._shelves.unshelve(submission_id)
+        return len(gone)
 
     def sweep(self) -> int:
         """Mend what a crash left: call it when the process starts, before anything is received.
@@ -202,63 +214,15 @@ class Inbox:
         for attempt in range(_ATTEMPTS):
             try:
                 with self._database.writing() as session:
-                    self._write_rows(session, source, receiving, day)
-                    if share is not None and not used(session.connection(), source, day).within(share):
+                    store = session.connection()
+                    write_rows(store, source, receiving, day, self._lots)
+                    if share is not None and not used(store, source, day).within(share):
                         raise ShareError("a source may not send so much in a day")
             except IntegrityError as error:
                 if attempt == _ATTEMPTS - 1:
                     raise PartMismatchError("a part is stored once") from error
             else:
                 return
-
-    def _write_rows(self, session: Session, source: Source, receiving: Receiving, day: date) -> None:
-        # Statements and no objects: this is the one turn for which all other writers wait.
-        store = session.connection()
-        self._write_source(store, source, day)
-        store.execute(
-            _SUBMISSION,
-            {"submission_id": receiving.submission_id, "collection_id": source.collection_id, "day": day},
-        )
-        parts = receiving.parts.values()
-        store.execute(
-            _PARTS,
-            [
-                {
-                    "part_id": part.part_id,
-                    "submission_id": receiving.submission_id,
-                    "kind": part.kind,
-                    "ct_sha256": part.sha256,
-                    "size_bytes": part.size_bytes,
-                }
-                for part in parts
-            ],
-        )
-        entries = [Received(part.sha256, size_class(part.size_bytes), day) for part in parts]
-        store.execute(_LEAVES, [{"leaf_hash": entry.leaf_hash()} for entry in entries])
-
-    def _write_source(self, store: Connection, source: Source, day: date) -> None:
-        row = store.execute(_STATE, {"collection_id": source.collection_id}).one_or_none()
-        if row is None:
-            self._write_new_source(store, source, day)
-        elif row.closed:
-            raise SourceClosedError("the inbox is closed")
-        elif row.last_day < day:
-            store.execute(update(SourceRow).where(SourceRow.collection_id == source.collection_id).values(last_day=day))
-
-    def _write_new_source(self, store: Connection, source: Source, day: date) -> None:
-        if store.scalar(select(exists().where(SourceRow.lookup_id == source.lookup_id))):
-            raise SourceExistsError("the lookup id is in use")
-        taken = store.scalar(select(exists().where(SourceRow.designation == source.designation)))
-        store.execute(
-            insert(SourceRow).values(
-                collection_id=source.collection_id,
-                designation=self._free_designation(store) if taken else source.designation,
-                lookup_id=source.lookup_id,
-                public_key=source.public_key,
-                last_day=day,
-                closed=False,
-            )
-        )
 
     def _settle(self, submission_id: str) -> bool:
         """After a failure, keep the files if their rows are there, and destroy them if not; say which.
@@ -274,13 +238,3 @@ class Inbox:
         if not known:
             self._shelves.unshelve(submission_id)
         return known
-
-    def _free_designation(self, store: Connection) -> str:
-        for _ in range(_DRAWS):
-            designation = draw_designation(self._words, self._randbelow)
-            if not store.scalar(select(exists().where(SourceRow.designation == designation))):
-                return designation
-        raise VaultError("the word list has no free designation left")
-
-    def _new_id(self) -> str:
-        return f"{self._randbelow(_ID_LIMIT):032x}"

@@ -35,7 +35,7 @@ class SealedPart(Protocol):
 
     @property
     def kind(self) -> str:
-        """Say what it is: a message, a file, a manifest."""
+        """Say what it is: a message, a file, a manifest, or a part of a report."""
         ...
 
     @property
@@ -57,11 +57,13 @@ class Receiving:
         submission_id: Random, and the folder's name.
         folder: Seal into it by `place`; it is gone when the block has ended, however it ended.
         parts: What was kept so far, by part id.
+        progress: The source's sealed progress once this is kept, of `PROGRESS_BYTES`; None leaves it as it is.
     """
 
     submission_id: str
     folder: Path
     parts: dict[str, SealedPart] = field(default_factory=dict[str, SealedPart])
+    progress: bytes | None = field(default=None, repr=False)
 
     def place(self, part_id: str) -> Path:
         """Say where the part with this id has to be sealed."""

@@ -4,6 +4,8 @@ Pages go by the last row seen and not by a count of rows, so that the last page 
 one does. What is new for whom is known to the reviewers' store alone, and no statement can join two
 stores that belong to two users: that store learns from `arrived_since` which submissions there are,
 answers with collection ids, and `named` shows those collections.
+
+What a source has withdrawn is neither listed nor found: it counts as gone, while she can still take it back.
 """
 
 from collections.abc import Collection as Sized
@@ -28,6 +30,7 @@ _Value = TypeVar("_Value", str, bytes)
 
 # Some databases take no more than 999 values in one statement.
 _CHUNK = 500
+_SHOWN = SourceRow.withdrawn_day.is_(None)
 
 
 class InboxReader:
@@ -60,13 +63,13 @@ class InboxReader:
             return _with_counts(session, list(session.scalars(search_query(untrusted_prefix, after).limit(limit))))
 
     def named(self, collection_ids: Iterable[str]) -> list[Collection]:
-        """Return those of the collections that exist, in the order of the ids."""
+        """Return those of the collections that exist and are not withdrawn, in the order of the ids."""
         wanted = list(collection_ids)
         with self._database.reading() as session:
             rows = [
                 row
                 for chunk in _chunks(wanted)
-                for row in session.scalars(select(SourceRow).where(SourceRow.collection_id.in_(chunk)))
+                for row in session.scalars(select(SourceRow).where(_SHOWN, SourceRow.collection_id.in_(chunk)))
             ]
             found = {collection.collection_id: collection for collection in _with_counts(session, rows)}
         return [found[collection_id] for collection_id in wanted if collection_id in found]
@@ -97,24 +100,37 @@ class InboxReader:
         """List a collection's submissions, by day; within a day they have no order."""
         with self._database.reading() as session:
             rows = session.scalars(
-                select(SubmissionRow)
+                _submissions()
                 .where(SubmissionRow.collection_id == collection_id)
                 .order_by(SubmissionRow.day, SubmissionRow.submission_id)
             )
             return _with_parts(session, list(rows))
 
     def submissions(self, submission_ids: Iterable[str]) -> list[Submission]:
-        """Return those of the submissions that exist, by id."""
+        """Return those of the submissions that exist and are not withdrawn, by id."""
         with self._database.reading() as session:
             rows = [
                 row
                 for chunk in _chunks(sorted(set(submission_ids)))
-                for row in session.scalars(select(SubmissionRow).where(SubmissionRow.submission_id.in_(chunk)))
+                for row in session.scalars(_submissions().where(SubmissionRow.submission_id.in_(chunk)))
             ]
             return sorted(_with_parts(session, rows), key=lambda submission: submission.submission_id)
 
+    def present(self, submission_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the submissions that exist and are not withdrawn."""
+        query = _submissions().with_only_columns(SubmissionRow.submission_id)
+        with self._database.reading() as session:
+            return frozenset(
+                submission_id
+                for chunk in _chunks(sorted(set(submission_ids)))
+                for submission_id in session.scalars(query.where(SubmissionRow.submission_id.in_(chunk)))
+            )
+
     def arrived_since(self, day: date | None) -> list[SubmissionNotice]:
-        """List the submissions of *day* and later, or all, for the reviewers' store to learn of them."""
+        """List the submissions of *day* and later, or all, for the reviewers' store to learn of them.
+
+        Withdrawn ones are among them until they are destroyed: were they taken back, nobody would learn of them else.
+        """
         query = select(SubmissionRow.submission_id, SubmissionRow.collection_id, SubmissionRow.day)
         if day is not None:
             query = query.where(SubmissionRow.day >= day)
@@ -167,6 +183,23 @@ class InboxReader:
         with self._database.reading() as session:
             return frozenset(session.scalars(select(DeletedReplyRow.reply_id)))
 
+    def unknown(self, collection_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the ids that no collection has, a withdrawn one neither."""
+        wanted = frozenset(collection_ids)
+        with self._database.reading() as session:
+            return wanted.difference(
+                collection_id
+                for chunk in _chunks(sorted(wanted))
+                for collection_id in session.scalars(
+                    select(SourceRow.collection_id).where(SourceRow.collection_id.in_(chunk))
+                )
+            )
+
+    def withdrawn_since(self, day: date) -> list[str]:
+        """List the designations of what was withdrawn on *day* or later, for reviewers to destroy what they hold."""
+        with self._database.reading() as session:
+            return sorted(session.scalars(select(SourceRow.designation).where(SourceRow.withdrawn_day >= day)))
+
     def closed(self) -> frozenset[str]:
         """Return the ids of the closed collections; the outbox has to destroy and refuse replies to them."""
         with self._database.reading() as session:
@@ -178,7 +211,7 @@ def newest_queries(after: Collection | None) -> Sequence[Select[SourceRow]]:
 
     One statement with "later day, or same day and later word" would sort or skip its way through the table.
     """
-    ordered = select(SourceRow).order_by(SourceRow.last_day.desc(), SourceRow.designation)
+    ordered = select(SourceRow).where(_SHOWN).order_by(SourceRow.last_day.desc(), SourceRow.designation)
     if after is None:
         return (ordered,)
     same_day = and_(SourceRow.last_day == after.last_day, SourceRow.designation > after.designation)
@@ -188,11 +221,15 @@ def newest_queries(after: Collection | None) -> Sequence[Select[SourceRow]]:
 def search_query(untrusted_prefix: str, after: Collection | None) -> Select[SourceRow]:
     """Build the statement that lists designations with a prefix: a range, so that an index serves it."""
     prefix = plain_designation(untrusted_prefix)
-    query = select(SourceRow).order_by(SourceRow.designation).where(SourceRow.designation >= prefix)
+    query = select(SourceRow).order_by(SourceRow.designation).where(_SHOWN, SourceRow.designation >= prefix)
     if prefix:
         # Designations are made of letters below the tilde-like end of ASCII.
         query = query.where(SourceRow.designation < prefix + "\x7f")
     return query if after is None else query.where(SourceRow.designation > after.designation)
+
+
+def _submissions() -> Select[SubmissionRow]:
+    return select(SubmissionRow).join(SourceRow, SourceRow.collection_id == SubmissionRow.collection_id).where(_SHOWN)
 
 
 def _with_counts(session: Session, rows: Sequence[SourceRow]) -> list[Collection]:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
+PROGRESS_BYTES = 512
+"""Of every source's sealed progress; what is in it only her codename opens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -14,17 +17,24 @@ class Source:
             ones of a source that has sent nothing yet may still change.
         lookup_id: What the codename makes and the inbox is found by.
         public_key: What replies are sealed to.
+        withdrawn_day: On which she withdrew everything, if she did; she may still take it back.
     """
 
     collection_id: str
     designation: str
     lookup_id: bytes
     public_key: bytes
+    withdrawn_day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """So many parts of one kind arrived on one day: all that a source sees again of what was sent."""
+    """So much of one kind arrived on one day: all that a source sees again of what was sent.
+
+    Attributes:
+        kind: As the rows have it: `message`, `file`, `report` or `manifest`.
+        count: Of parts; a report's parts count as one for each sending.
+    """
 
     day: date
     kind: str
@@ -37,7 +47,7 @@ class Usage:
 
     Attributes:
         size_bytes: Of all sealed parts.
-        items: Messages and files, without the manifests that come with them.
+        items: Messages, files and reports, without the manifests that come with them.
     """
 
     size_bytes: int

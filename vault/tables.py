@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from hardening.database import Schema
+from hardening.schema import Schema
+from vault.records import PROGRESS_BYTES
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -33,6 +34,7 @@ _NAMES = {
     "pk": "pk_%(table_name)s",
 }
 _BY_KEY = {"sqlite_with_rowid": False}
+_WITHDRAWN = text("withdrawn_day IS NOT NULL")
 
 Identifier = Annotated[str, mapped_column(String(32))]
 Sha256 = Annotated[str, mapped_column(String(64))]
@@ -53,7 +55,7 @@ class OutboxBase(DeclarativeBase):
 
 
 class SourceRow(InboxBase):
-    """A source; once closed, nothing leads from the codename to it any more."""
+    """A source; once closed, nothing leads from the codename to it any more, and nothing opens its progress."""
 
     __tablename__ = "sources"
 
@@ -61,13 +63,20 @@ class SourceRow(InboxBase):
     designation: Mapped[Words] = mapped_column(unique=True)
     lookup_id: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     public_key: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    progress: Mapped[bytes | None] = mapped_column(LargeBinary(PROGRESS_BYTES))
     last_day: Mapped[date] = mapped_column(Date)
+    withdrawn_day: Mapped[date | None] = mapped_column(Date)
     closed: Mapped[bool] = mapped_column(Boolean)
 
     __table_args__ = (
-        CheckConstraint("closed = (lookup_id IS NULL) AND closed = (public_key IS NULL)", name="closed"),
+        CheckConstraint(
+            "closed = (lookup_id IS NULL) AND closed = (public_key IS NULL) AND closed = (progress IS NULL)",
+            name="closed",
+        ),
+        CheckConstraint(f"length(progress) = {PROGRESS_BYTES}", name="progress"),
         Index("ix_sources_pages", text("last_day DESC"), "designation"),
         Index("ix_sources_closed", "collection_id", sqlite_where=text("closed"), postgresql_where=text("closed")),
+        Index("ix_sources_withdrawn", "withdrawn_day", sqlite_where=_WITHDRAWN, postgresql_where=_WITHDRAWN),
         _BY_KEY,
     )
 
@@ -159,5 +168,5 @@ class CollectedRow(OutboxBase):
 
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-INBOX = Schema("inbox", InboxBase.metadata, "inbox_0001", _MIGRATIONS / "inbox")
+INBOX = Schema("inbox", InboxBase.metadata, "inbox_0002", _MIGRATIONS / "inbox")
 OUTBOX = Schema("outbox", OutboxBase.metadata, "outbox_0001", _MIGRATIONS / "outbox")

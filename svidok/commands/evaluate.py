@@ -5,10 +5,14 @@ from pathlib import Path
 
 from pyotp.totp import TOTP
 
+from settings import Settings
 from svidok.commands.run import Wish, run_drop
 from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.evaluation import SignIn, Trial, set_up
+from svidok.place import Place
+from svidok.running import is_running
+from svidok.stores import upgrade_stores
 
 SOURCE_PORT = 8080
 JOURNALIST_PORT = 8081
@@ -35,7 +39,17 @@ def run(arguments: argparse.Namespace) -> int:
         set_up(trial)
     wish = Wish("private", tuple(arguments.listen), proxy_line=False)
     place, settings, identity = open_drop(trial.place.root)
+    bring_up(place, settings)
     return run_drop(place, settings, identity, wish, lambda: _tell(trial, arguments.folder))
+
+
+def bring_up(place: Place, settings: Settings) -> None:
+    """Take up what an older version of this program has left; of a drop that runs already, `run_drop` says so."""
+    if is_running(place):
+        return
+    for one in upgrade_stores(place, settings):
+        if one.before != one.now:
+            print(f"brought the {one.store} store from {one.before} to {one.now}", flush=True)
 
 
 def _tell(trial: Trial, folder: Path) -> None:

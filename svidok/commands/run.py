@@ -25,6 +25,7 @@ from svidok.identity import Identity
 from svidok.place import Place
 from svidok.running import is_running
 from svidok.safety import refuse_unsafe
+from svidok.stores import refuse_old
 
 _TICK_SECONDS = 0.2
 
@@ -69,11 +70,12 @@ def run_drop(
     """Run the drop until Ctrl-C or SIGTERM; call *ready* once when both services can be reached.
 
     Raises:
-        CommandError: The machine, the keyset or the settings do not allow it.
+        CommandError: The machine, the keyset, the settings or an old store do not allow it.
     """
     check_floors(on_this_machine())
     if wish.tor == "public":
         refuse_unsafe(place, settings)
+    refuse_old(place, settings)
     isolation = separate.find(place.root)
     _say_what_is_missing(isolation)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, text
 
-from hardening.database import Schema, open_to_read, open_to_write
+from hardening.database import open_to_read, open_to_write
 from hardening.database_errors import (
     BusyError,
     DamagedError,
@@ -21,6 +21,7 @@ from hardening.database_errors import (
     translate,
 )
 from hardening.migrating import StoreExistsError, create, last_version, upgrade
+from hardening.schema import Schema
 from reviewers.tables import REVIEWERS
 from tests.stores import Stores, files, postgresql, sqlite_url, stores
 from vault.tables import INBOX, OUTBOX, CollectedRow
@@ -31,7 +32,16 @@ EVERY = pytest.mark.parametrize("schema", [INBOX, OUTBOX, REVIEWERS], ids=lambda
 
 # All that the stores hold: a column that is not here has to be argued for (F6, K1, K7).
 COLUMNS = {
-    "sources": {"collection_id", "designation", "lookup_id", "public_key", "last_day", "closed"},
+    "sources": {
+        "collection_id",
+        "designation",
+        "lookup_id",
+        "public_key",
+        "progress",
+        "last_day",
+        "withdrawn_day",
+        "closed",
+    },
     "submissions": {"submission_id", "collection_id", "day"},
     "parts": {"part_id", "submission_id", "kind", "ct_sha256", "size_bytes"},
     "pending_leaves": {"leaf_hash"},

@@ -183,6 +183,7 @@ def _fill(office: Office, reviewer_id: str, collections: int, each: int, first: 
             "lookup_id": secrets.token_bytes(32),
             "public_key": bytes(32),
             "last_day": today - timedelta(days=number % 700 + 2),
+            "progress": bytes(512),
             "closed": False,
         }
         for number in range(first, first + collections)

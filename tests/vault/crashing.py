@@ -1,4 +1,4 @@
-"""Send one submission again and again, and die each time one step later; run as a program by `test_crashes`.
+"""Do one thing to an inbox again and again, and die each time one step later; run as a program by tests.
 
 Every call that changes a file, and every statement to the store, is a step. The process kills itself
 before the step: nothing of ours is patched, the steps are the operating system's and the database's.
@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 
 from hardening.clock import SystemClock
 from hardening.database import open_to_write
+from tests.clock import FakeClock
 from tests.vault.drop import WORDS, seal
 from vault.inbox import Inbox
 from vault.objects import Shelves
@@ -68,18 +69,30 @@ def send(root: Path, last: int) -> None:
     steps.before("done")
 
 
-def main(template: Path, work: Path) -> None:
+def destroy(root: Path, last: int) -> None:
+    """Destroy what was withdrawn, a month later, until step *last*."""
+    database = open_to_write(f"sqlite:///{root}/inbox.db", INBOX)
+    clock = FakeClock()
+    clock.advance(30 * 86_400)
+    inbox = Inbox(database, Shelves(root), clock, WORDS)
+    steps = Steps(last)
+    steps.watch()
+    inbox.destroy_withdrawn()
+    steps.before("done")
+
+
+def main(template: Path, work: Path, deed: Callable[[Path, int], None]) -> None:
     """Make one copy of *template* for each step, and die in it."""
     for last in itertools.count():
         root = work / str(last)
         shutil.copytree(template, root)
         child = os.fork()
         if child == 0:
-            send(root, last)
+            deed(root, last)
             os._exit(0)
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
             return
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), {"send": send, "destroy": destroy}[sys.argv[3]])

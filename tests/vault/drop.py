@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 from keys.sealing import Sealed
 from keys.trailer import Kind
@@ -42,6 +43,14 @@ class Drop:
         with self.inbox.receiving(source) as receiving:
             for size in sizes:
                 receiving.keep(seal(receiving, size, kind))
+        return receiving.submission_id
+
+    def send_report(self, source: Source, progress: bytes | None = None) -> str:
+        """One whole report, of several parts that the rows do not tell apart."""
+        with self.inbox.receiving(source) as receiving:
+            for kind in ("account", "identity", "contact", "consents", "manifest"):
+                receiving.keep(seal(receiving, kind=cast("Kind", kind)))
+            receiving.progress = progress
         return receiving.submission_id
 
     def files(self) -> list[Path]:

@@ -33,7 +33,10 @@ def test_a_kill_at_every_step_leaves_whole_submissions_or_none(
     work = tmp_path_factory.mktemp("crashes")
 
     done = subprocess.run(
-        [sys.executable, "-m", "tests.vault.crashing", tmp_path, work], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "tests.vault.crashing", tmp_path, work, "send"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
 
     steps = done.stdout.split()

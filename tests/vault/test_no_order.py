@@ -81,6 +81,7 @@ def _filled(folder: Path, rows: list[tuple[str, str, str]]) -> tuple[Database, P
                     designation=f"{collection_id[:8]} word",
                     lookup_id=secret,
                     public_key=secret,
+                    progress=secret * 16,
                     last_day=TODAY,
                     closed=False,
                 )

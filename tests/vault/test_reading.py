@@ -114,6 +114,7 @@ def test_at_100_000_submissions_every_page_walks_along_an_index(files: Stores, t
             "lookup_id": secrets.token_bytes(32),
             "public_key": bytes(32),
             "last_day": TODAY - timedelta(days=secrets.randbelow(700)),
+            "progress": bytes(512),
             "closed": False,
         }
         for number in range(50_000)

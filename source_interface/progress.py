@@ -1,0 +1,114 @@
+"""Remember how far a source has come, so that only her codename reads it: pages reached, never answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias, TypeGuard
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from nacl.bindings import sodium_pad, sodium_unpad
+from nacl.exceptions import CryptoError
+from nacl.secret import SecretBox
+
+from hardening.canonical import JSON, JsonError, canonical_json, strict_json
+from keys.source_key import SourceSecrets
+from vault.records import PROGRESS_BYTES
+
+Way: TypeAlias = Literal["report", "help"]
+
+_VERSION = 1
+_LABEL = b"svidok progress 1"
+_PADDED_BYTES = PROGRESS_BYTES - SecretBox.NONCE_SIZE - SecretBox.MACBYTES
+# The padding has one byte at least.
+_LONGEST_BYTES = _PADDED_BYTES - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a source has come with her last report.
+
+    Attributes:
+        report_id: Drawn once a report; 32 hexadecimal digits.
+        seq: Of its last sending; the next one has a greater one.
+        way: The door that she came through.
+        reached: The names of the pages that were shown to her, in the order of the form.
+        contact: Whether she allows us to answer her here; None while she has not said.
+        language: Of the pages that she last used.
+    """
+
+    report_id: str
+    seq: int
+    way: Way
+    reached: tuple[str, ...]
+    contact: bool | None
+    language: str
+
+
+def seal_progress(progress: Progress, secrets: SourceSecrets) -> bytes:
+    """Seal *progress*, always to `PROGRESS_BYTES`; the last pages of a form that has very many are left out."""
+    written = _written(progress)
+    while len(written) > _LONGEST_BYTES and progress.reached:
+        progress = replace(progress, reached=progress.reached[:-1])
+        written = _written(progress)
+    return bytes(_box(secrets).encrypt(sodium_pad(written, _PADDED_BYTES)))
+
+
+def open_progress(untrusted_sealed: bytes | None, secrets: SourceSecrets) -> Progress | None:
+    """Open what `seal_progress` sealed; None if nobody did, or another version of this program.
+
+    A source who never opened the questionnaire has random bytes there: that is no error.
+    """
+    if untrusted_sealed is None or len(untrusted_sealed) != PROGRESS_BYTES:
+        return None
+    try:
+        written = sodium_unpad(_box(secrets).decrypt(untrusted_sealed), _PADDED_BYTES)
+        told = strict_json(written, _LONGEST_BYTES, canonical=True)
+    except (CryptoError, JsonError):
+        return None
+    return _read(told) if isinstance(told, dict) else None
+
+
+def _written(progress: Progress) -> bytes:
+    return canonical_json(
+        {
+            "v": _VERSION,
+            "report": progress.report_id,
+            "seq": progress.seq,
+            "way": progress.way,
+            "reached": list(progress.reached),
+            "contact": progress.contact,
+            "language": progress.language,
+        }
+    )
+
+
+def _read(told: Mapping[str, JSON]) -> Progress | None:
+    """Only this program writes it, so it is what it was; but an earlier or later version may have."""
+    match told:
+        case {
+            "v": int(version),
+            "report": str(report_id),
+            "seq": int(seq),
+            "way": "report" | "help" as way,
+            "reached": list(reached),
+            "contact": bool() | None as contact,
+            "language": str(language),
+        } if (len(told), type(version), version, type(seq)) == (7, int, _VERSION, int) and _are_names(reached):
+            return Progress(
+                report_id=report_id,
+                seq=seq,
+                way=way,
+                reached=tuple(reached),
+                contact=contact,
+                language=language,
+            )
+        case _:
+            return None
+
+
+def _are_names(told: Sequence[JSON]) -> TypeGuard[Sequence[str]]:
+    return all(isinstance(name, str) for name in told)
+
+
+def _box(secrets: SourceSecrets) -> SecretBox:
+    return SecretBox(HKDF(SHA256(), SecretBox.KEY_SIZE, salt=None, info=_LABEL).derive(secrets.seed))

@@ -1,0 +1,107 @@
+"""The progress of a report is sealed to one size, opens with one codename, and is never an error."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl.bindings import sodium_pad
+from nacl.secret import SecretBox
+
+from hardening.canonical import canonical_json
+from keys.source_key import SourceSecrets
+from source_interface.progress import Progress, _box, open_progress, seal_progress
+from vault.records import PROGRESS_BYTES
+
+HERS = SourceSecrets(b"l" * 32, b"s" * 32)
+OTHER = SourceSecrets(b"l" * 32, b"t" * 32)
+PROGRESS = Progress(
+    report_id="0123456789abcdef" * 2, seq=3, way="report", reached=("safety", "now"), contact=True, language="uk"
+)
+_PAGES = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=30).map(tuple)
+
+
+@given(st.builds(replace, st.just(PROGRESS), seq=st.integers(0, 10**6), contact=st.none() | st.booleans()))
+def test_what_is_sealed_is_opened_again_by_the_same_codename(progress: Progress) -> None:
+    assert open_progress(seal_progress(progress, HERS), HERS) == progress
+
+
+@given(_PAGES)
+@pytest.mark.check("K8")
+def test_every_progress_has_one_size_and_one_that_is_too_long_forgets_its_last_pages(reached: tuple[str, ...]) -> None:
+    sealed = seal_progress(replace(PROGRESS, reached=reached), HERS)
+    opened = open_progress(sealed, HERS)
+
+    assert len(sealed) == PROGRESS_BYTES
+    assert opened is not None
+    assert opened.reached == reached[: len(opened.reached)]
+
+
+def test_all_pages_of_the_longest_path_have_room() -> None:
+    pages = ("safety", "now", "what", "story", "harmed", "doers", "proof", "health", "sources", "help", "choices")
+
+    assert open_progress(seal_progress(replace(PROGRESS, reached=pages), HERS), HERS) == replace(
+        PROGRESS, reached=pages
+    )
+
+
+@pytest.mark.parametrize(
+    "untrusted",
+    [
+        None,
+        b"",
+        secrets.token_bytes(PROGRESS_BYTES),
+        bytes(PROGRESS_BYTES),
+        seal_progress(PROGRESS, HERS)[:-1],
+        seal_progress(PROGRESS, HERS) + b"x",
+        seal_progress(PROGRESS, OTHER),
+    ],
+)
+def test_what_does_not_open_is_no_progress(untrusted: bytes | None) -> None:
+    assert open_progress(untrusted, HERS) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda told: {**told, "v": 2},
+        lambda told: {**told, "more": 1},
+        lambda told: {key: value for key, value in told.items() if key != "seq"},
+        lambda told: {**told, "contact": "yes"},
+        lambda told: {**told, "way": "send"},
+        lambda told: {**told, "seq": True},
+        lambda told: {**told, "v": True},
+        lambda told: {**told, "reached": [1]},
+        lambda _: [],
+    ],
+)
+def test_what_another_version_wrote_is_no_progress(change: Callable[[dict[str, object]], object]) -> None:
+    told: dict[str, object] = {
+        "v": 1,
+        "report": PROGRESS.report_id,
+        "seq": 3,
+        "way": "report",
+        "reached": ["safety"],
+        "contact": None,
+        "language": "en",
+    }
+    assert open_progress(_sealed(canonical_json(told)), HERS) is not None  # type: ignore[arg-type]
+
+    assert open_progress(_sealed(canonical_json(change(told))), HERS) is None  # type: ignore[arg-type]
+    assert open_progress(_sealed(b"no JSON"), HERS) is None
+
+
+@pytest.mark.check("F12")
+def test_two_seals_of_the_same_progress_have_nothing_in_common() -> None:
+    first, second = seal_progress(PROGRESS, HERS), seal_progress(PROGRESS, HERS)
+
+    assert first != second
+    assert b"safety" not in first
+    assert sum(a == b for a, b in zip(first, second, strict=True)) < PROGRESS_BYTES // 16
+
+
+def _sealed(written: bytes) -> bytes:
+    padded = PROGRESS_BYTES - SecretBox.NONCE_SIZE - SecretBox.MACBYTES
+    return bytes(_box(HERS).encrypt(sodium_pad(written, padded)))
