@@ -11,6 +11,7 @@ from keys.argon import ArgonParameters
 from keys.gpg import Gpg
 from keys.keyset import Keyset
 from keys.recipients import Recipients
+from questionnaire.served import Questionnaire
 from vault.inbox import Inbox
 from vault.outbox import OutboxReader
 
@@ -74,6 +75,7 @@ class SourceParts:
         sessions: Made with `SESSIONS_PER_SOURCE`.
         pepper: 32 bytes from outside the database.
         hosts: What a request's Host may say.
+        questionnaire: None: no form was installed, so sources can send words and files alone.
     """
 
     clock: Clock
@@ -88,3 +90,4 @@ class SourceParts:
     pepper: bytes = field(repr=False)
     argon: ArgonParameters
     hosts: frozenset[str]
+    questionnaire: Questionnaire | None = None

@@ -46,6 +46,11 @@ class Place:
         return self.keys / "statement"
 
     @property
+    def forms(self) -> Path:
+        """The questionnaire that sources are led through, and who approved it."""
+        return self.root / "forms"
+
+    @property
     def judge(self) -> Path:
         """A GnuPG home without keys, in which root checks a keyset before it is installed."""
         return self.root / "judge"

@@ -22,6 +22,7 @@ from keys.keyset import quorum_met
 from keys.keyset_store import load
 from keys.lexicon import lexicons
 from keys.recipients import write_recipients
+from questionnaire.served import draft
 from settings import Settings
 from source_interface.app import build_app, build_refusal
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
@@ -123,6 +124,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         pepper=_pepper(place.pepper),
         argon=argon,
         hosts=allowed,
+        questionnaire=draft(place.forms) if identity.evaluation else None,
     )
 
 
