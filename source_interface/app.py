@@ -22,7 +22,17 @@ from hardening.headers import (
     Send,
     refusal_page,
 )
-from source_interface import codename_pages, inbox, submit, welcome
+from source_interface import (
+    checking,
+    codename_pages,
+    inbox,
+    report,
+    report_files,
+    report_notes,
+    report_sending,
+    submit,
+    welcome,
+)
 from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
@@ -70,6 +80,16 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/blank": Open(get=welcome.blank),
 }
 """Each also under the prefix of every language."""
+GUIDED: dict[str, Open | Visiting] = {
+    "/report": Visiting(post=report.enter_again),
+    "/report/check": Visiting(get=checking.show),
+    "/report/send": Visiting(post=report_sending.send),
+    "/report/files": Visiting(get=report_files.show, post=report_files.send, instead=submit.give_back),
+}
+"""Only with a questionnaire, in the languages that it may be asked in."""
+A_PAGE = Visiting(get=report.show, post=report.save, instead=report.give_back)
+A_FILE = Visiting(get=report_notes.show, post=report_notes.save)
+"""Pages of questions, and files, are numbered: no address says what it is about."""
 UNTRANSLATED: dict[str, Open] = {
     "/style.css": Open(get=welcome.style),
     "/robots.txt": Open(get=welcome.robots),
@@ -95,6 +115,8 @@ class SourceApp:
         self._addresses |= {KEY_FILES + name: Open(get=welcome.key_file) for name in site.parts.facts.files}
         for language in site.pages.languages:
             self._addresses |= {language.prefix + path: address for path, address in ADDRESSES.items()}
+        for language in site.asked_languages:
+            self._addresses |= {language.prefix + path: address for path, address in guided(site.parts).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -157,6 +179,16 @@ class SourceApp:
             await keeping
         self._site.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def guided(parts: SourceParts) -> dict[str, Open | Visiting]:
+    """List the addresses of a questionnaire."""
+    if parts.questionnaire is None:
+        return {}
+    form = parts.questionnaire.form
+    pages = {f"/report/{number + 1}": A_PAGE for number in range(len(form.flow))}
+    files = range(parts.limits.source_items_per_day if form.file_page else 0)
+    return GUIDED | pages | {f"{report_files.ADDRESS}/{number + 1}": A_FILE for number in files}
 
 
 def build_app(parts: SourceParts) -> App:

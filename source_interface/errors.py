@@ -96,3 +96,10 @@ class VisitEndedError(RefusedError):
 
     problem = "stale"
     status = 403
+
+
+class CrammedError(RefusedError):
+    """More was told than one visit can remember; what was told before is still there."""
+
+    problem = "crammed"
+    status = 413

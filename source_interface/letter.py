@@ -25,12 +25,14 @@ class Letter:
     Attributes:
         text: What the source typed, as far as it is known, without any codename: to be shown to her again.
         codename_kept_out: The text held a codename, so it is not sent.
+        names: Of the files that were given to be sealed, in their order.
         empty_names: The files that held nothing, so far.
     """
 
     def __init__(self) -> None:
         self.text = ""
         self.codename_kept_out = False
+        self.names: list[str] = []
         self.empty_names: list[str] = []
         self._form: AsyncGenerator[Part] | None = None
         self._files_left = 0
@@ -109,6 +111,7 @@ class Letter:
             if self._files_left < 0:
                 raise TooManyPartsError("a sending has fewer files")
             if item.beginning:
+                self.names.append(item.name)
                 yield item
             else:
                 self.empty_names.append(item.name)

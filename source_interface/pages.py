@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from questionnaire.dates import PartialDate
 from source_interface.languages import Language, languages
 
 # B5: no page says in a window's title or in the history which one it was.
@@ -22,7 +23,7 @@ TITLE = "Home"
 PAGE_BYTES = 32 * 1024
 LONG_PAGE_BYTES = 64 * 1024
 
-_ADDRESS = re.compile(r"/(?:[a-z-]+(?:/[a-z-]+)*)?", re.ASCII)
+_ADDRESS = re.compile(r"/(?:[a-z0-9-]+(?:/[a-z0-9-]+)*)?", re.ASCII)
 _COMMENT_BYTES = len("<!---->\n")
 _HTML = "text/html; charset=utf-8"
 
@@ -45,6 +46,22 @@ _MONTHS = (
     _n("%(day)s October %(year)s"),
     _n("%(day)s November %(year)s"),
     _n("%(day)s December %(year)s"),
+)
+
+
+MONTHS_ALONE = (
+    _n("January"),
+    _n("February"),
+    _n("March"),
+    _n("April"),
+    _n("May"),
+    _n("June"),
+    _n("July"),
+    _n("August"),
+    _n("September"),
+    _n("October"),
+    _n("November"),
+    _n("December"),
 )
 
 
@@ -97,7 +114,11 @@ class Pages:
 
     def goto(self, request: Request, path: str) -> Response:
         """Send the visitor on to *path*, in the language she is in."""
-        return RedirectResponse(self.language(request).prefix + path, status_code=303)
+        return self.goto_in(self.language(request), path)
+
+    def goto_in(self, language: Language, path: str) -> Response:
+        """Send the visitor on to *path* in *language*."""
+        return RedirectResponse(language.prefix + path, status_code=303)
 
     def _write(self, language: Language, template: str, here: str, facts: Mapping[str, object]) -> bytes:
         said: dict[str, object] = {
@@ -134,6 +155,7 @@ def environment() -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     made.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     made.globals["link"] = _link  # pyright: ignore[reportArgumentType]
+    made.globals["told_day"] = _told_day  # pyright: ignore[reportArgumentType]
     made.globals["day"] = _day  # pyright: ignore[reportArgumentType]
     for template in files("source_interface").joinpath("templates").iterdir():
         made.get_template(template.name)
@@ -158,6 +180,17 @@ def _link(context: Context, path: str) -> str:
 @pass_context
 def _day(context: Context, value: date) -> str:
     return _language(context).words.gettext(_MONTHS[value.month - 1]) % {"day": value.day, "year": value.year}
+
+
+@pass_context
+def _told_day(context: Context, value: PartialDate) -> str:
+    """Write as much of a date as is known."""
+    words = _language(context).words
+    if value.month is None:
+        return str(value.year)
+    if value.day is None:
+        return f"{words.gettext(MONTHS_ALONE[value.month - 1])} {value.year}"
+    return words.gettext(_MONTHS[value.month - 1]) % {"day": value.day, "year": value.year}
 
 
 def _language(context: Context) -> Language:

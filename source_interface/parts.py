@@ -1,8 +1,9 @@
 """What the source interface is made of: everything that it needs is handed to it here, and nowhere else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Protocol
 
 from hardening.clock import Clock
 from hardening.files import Room
@@ -11,6 +12,7 @@ from keys.argon import ArgonParameters
 from keys.gpg import Gpg
 from keys.keyset import Keyset
 from keys.recipients import Recipients
+from questionnaire.reading import Regions
 from questionnaire.served import Questionnaire
 from vault.inbox import Inbox
 from vault.outbox import OutboxReader
@@ -47,6 +49,18 @@ class Desk:
     recipients: Recipients
 
 
+class Places(Regions, Protocol):
+    """The countries of the world and what they are divided into; codes of ISO 3166."""
+
+    def countries(self, language: str) -> Sequence[tuple[str, str]]:
+        """Give code and name of every country, in the order of *language*."""
+        ...
+
+    def regions(self, country: str, language: str) -> Sequence[tuple[str, str]]:
+        """Give code and name of every region of *country*; none for a country that there is not."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicFacts:
     """What everybody may know of this drop.
@@ -75,6 +89,7 @@ class SourceParts:
         sessions: Made with `SESSIONS_PER_SOURCE`.
         pepper: 32 bytes from outside the database.
         hosts: What a request's Host may say.
+        places: For the questions about where.
         questionnaire: None: no form was installed, so sources can send words and files alone.
     """
 
@@ -90,4 +105,5 @@ class SourceParts:
     pepper: bytes = field(repr=False)
     argon: ArgonParameters
     hosts: frozenset[str]
+    places: Places
     questionnaire: Questionnaire | None = None

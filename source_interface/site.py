@@ -1,7 +1,7 @@
 """What handlers work with: the parts, the pages, the gates before costly work, and who is visiting."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,13 +16,25 @@ from hardening.clock import today
 from hardening.csrf import FormTokens, check, token
 from hardening.forms import Fields, FormLimits, FormNames, declared_type, fields
 from hardening.pace import BusyError, Gate
-from hardening.sessions import Session, SessionGoneError
+from hardening.sessions import Session, SessionGoneError, SessionTooLargeError
 from keys.codename import Codename
 from keys.source_key import SourceSecrets, derive
+from questionnaire.model import Form
+from questionnaire.reading import Given
+from source_interface.asking import Asking, Trouble
 from source_interface.desks import Desks
-from source_interface.errors import CrowdedError, FullDiskError, GatewayError, VisitEndedError
+from source_interface.errors import (
+    CrammedError,
+    CrowdedError,
+    FullDiskError,
+    GatewayError,
+    RefusedError,
+    VisitEndedError,
+)
+from source_interface.languages import Language
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
+from source_interface.report_state import ReportState
 from source_interface.uploads import Uploads
 from source_interface.visit import Visit, unpack
 
@@ -102,17 +114,45 @@ class Site:
         response.headers["set-cookie"] = self.parts.sessions.clear_cookie_header()
         return response
 
-    def remember(self, visitor: Visitor, change: Callable[[Visit], Visit]) -> None:
+    def asks_in(self, language: Language) -> bool:
+        """Say whether there are questions that may be asked in *language*."""
+        asked = self.parts.questionnaire
+        return asked is not None and (asked.draft or language.code in asked.approved)
+
+    @property
+    def asked_languages(self) -> tuple[Language, ...]:
+        """The languages that the questions may be asked in."""
+        return tuple(language for language in self.pages.languages if self.asks_in(language))
+
+    @property
+    def form_of_questions(self) -> Form:
+        """The questionnaire, for pages that there are only with one."""
+        if self.parts.questionnaire is None:
+            raise RefusedError("there is no questionnaire")
+        return self.parts.questionnaire.form
+
+    def asking(self, request: Request, report: ReportState, given: Given, troubles: Mapping[str, Trouble]) -> Asking:
+        """Prepare to show questions in the language of the request's path."""
+        language = self.pages.language(request).code
+        form, places = self.form_of_questions, self.parts.places
+        return Asking(form, places, language, report.answers, report.slots, given, troubles)
+
+    def remember(self, visitor: Visitor, change: Callable[[Visit], Visit]) -> Visit:
         """Change what is remembered of a visit, whatever other requests of it have saved meanwhile.
 
         Raises:
             VisitEndedError: The session is gone.
+            CrammedError: It is more than one visit can remember; what was remembered before still is.
         """
         try:
             session = self.parts.sessions.latest(visitor.session)
-            self.parts.sessions.save(session, change(unpack(session.state)).pack())
+            changed = change(unpack(session.state))
+            self.parts.sessions.save(session, changed.pack())
         except SessionGoneError as error:
             raise VisitEndedError("the visit ended meanwhile") from error
+        except SessionTooLargeError as error:
+            raise CrammedError("more was told than one visit can remember") from error
+        return changed
 
     def notice(self, visitor: Visitor, notice: str) -> None:
         """Leave *notice* for the inbox to say; it has one sentence for it."""
@@ -130,8 +170,16 @@ class Site:
         content_type = declared_type(request.scope["headers"], _FORM_LIMITS)
         found = await fields(content_type, request.stream(), _FORM_LIMITS, allowed)
         if visitor is not None:
-            check(visitor.session.key, _VISIT_FORMS, found.get("token") or None)
+            self.check(visitor, found)
         return found
+
+    def check(self, visitor: Visitor, form: Fields) -> None:
+        """Accept a form of this visit.
+
+        Raises:
+            CsrfError: Its token is not of this visit (C8).
+        """
+        check(visitor.session.key, _VISIT_FORMS, form.get("token") or None)
 
     async def first_form(self, request: Request, *names: str) -> Fields:
         """Read a form by which a visit begins.

@@ -8,6 +8,7 @@ from typing import cast
 from hardening.canonical import JSON, canonical_json, strict_json
 from keys.codename import Codename
 from keys.source_key import SourceSecrets
+from source_interface.report_state import ReportState, unpacked
 from vault.records import Source
 
 _LARGEST_BYTES = 1024 * 1024
@@ -18,12 +19,14 @@ class Sending:
     """What became of the last sending, in the words of its page.
 
     Attributes:
+        report: Answers were kept: `whole`, or `part` of them; empty if there were none.
         encrypted: How many items the source had encrypted herself.
         empty_names: The files that held nothing and were left out.
     """
 
     messages: int = 0
     files: int = 0
+    report: str = ""
     encrypted: int = 0
     codename_kept_out: bool = False
     empty_names: tuple[str, ...] = ()
@@ -31,7 +34,7 @@ class Sending:
     @property
     def items(self) -> int:
         """How much was kept."""
-        return self.messages + self.files
+        return self.messages + self.files + bool(self.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class Visit:
         codename: Only until the source has written it down.
         sending: The outcome of the last sending.
         notice: What the next pages of the inbox say first.
+        report: The guided report that is being told; None if there is none.
     """
 
     secrets: SourceSecrets
@@ -55,6 +59,7 @@ class Visit:
     codename: Codename | None = None
     sending: Sending | None = None
     notice: str = ""
+    report: ReportState | None = None
 
     def pack(self) -> bytes:
         """Write the visit for its session."""
@@ -70,6 +75,7 @@ class Visit:
                 "sending": [
                     sending.messages,
                     sending.files,
+                    sending.report,
                     sending.encrypted,
                     sending.codename_kept_out,
                     list(sending.empty_names),
@@ -77,6 +83,7 @@ class Visit:
                 if sending
                 else None,
                 "notice": self.notice,
+                "report": self.report.packed() if self.report else None,
             }
         )
 
@@ -94,14 +101,16 @@ def unpack(packed: bytes) -> Visit:
         codename=Codename(int(cast("str", told["codename"]), 16)) if told["codename"] else None,
         sending=_sending(sending) if sending else None,
         notice=cast("str", told["notice"]),
+        report=unpacked(told["report"]) if told["report"] else None,
     )
 
 
 def _sending(told: list[JSON]) -> Sending:
-    messages, files, encrypted, codename_kept_out, names = told
+    messages, files, report, encrypted, codename_kept_out, names = told
     return Sending(
         messages=cast("int", messages),
         files=cast("int", files),
+        report=cast("str", report),
         encrypted=cast("int", encrypted),
         codename_kept_out=cast("bool", codename_kept_out),
         empty_names=tuple(cast("list[str]", names)),

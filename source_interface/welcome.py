@@ -25,7 +25,8 @@ class ShownKey(NamedTuple):
 async def landing(request: Request, site: Site) -> Response:
     """Show the first page; it is the same for everybody, whoever is visiting."""
     desk, when = await asyncio.to_thread(lambda: (site.desks.open(), collected(site.parts)))
-    return site.pages.page(request, "landing.html", open=desk is not None, collected=when)
+    guided = site.asks_in(site.pages.language(request))
+    return site.pages.page(request, "landing.html", open=desk is not None, guided=guided, collected=when)
 
 
 async def safety(request: Request, site: Site) -> Response:

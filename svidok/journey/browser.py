@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeAlias, cast
 from urllib.parse import quote_plus
 from xml.etree.ElementTree import Element
 
 import html5lib
 import httpx
+
+Typed: TypeAlias = str | Sequence[str]
+"""What somebody types or chooses in one control; several boxes of a question are several texts."""
 
 _CHUNK_BYTES = 256 * 1024
 _REDIRECTS = 5
@@ -37,14 +40,24 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form as it stands on a page, with what its controls hold."""
+    """A form as it stands on a page, with what its controls hold.
+
+    Attributes:
+        controls: What is typed, or hidden.
+        chosen: What is chosen among the boxes and in the lists.
+        choices: What can be chosen.
+        named: What each button brings that brings anything, by its words.
+    """
 
     action: str
     method: str
     multipart: bool
     controls: Mapping[str, str]
+    chosen: Mapping[str, Sequence[str]]
+    choices: Mapping[str, Sequence[str]]
     file_controls: Sequence[str]
     buttons: Sequence[str]
+    named: Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +127,20 @@ class Browser:
         return self.open(next(target for words, target in self.page.links if words == text))
 
     def press(
-        self, button: str, typed: Mapping[str, str] | None = None, files: Sequence[Chosen] = (), **more: str
+        self, button: str, typed: Mapping[str, Typed] | None = None, files: Sequence[Chosen] = (), **more: Typed
     ) -> Page:
         """Fill in the form that has this button, choose files in it, and press the button."""
-        return self.submit(self.page.form(button), {**(typed or {}), **more}, files)
+        return self.submit(self.page.form(button), {**(typed or {}), **more}, files, button)
 
-    def submit(self, form: Form, typed: Mapping[str, str], files: Sequence[Chosen] = ()) -> Page:
+    def submit(self, form: Form, typed: Mapping[str, Typed], files: Sequence[Chosen] = (), button: str = "") -> Page:
         """Send a form, also one of a page that is gone."""
-        if unknown := set(typed) - set(form.controls):
+        if unknown := set(typed) - set(form.controls) - set(form.choices):
             raise KeyError(f"the form has no control {sorted(unknown)}")
-        controls = {**form.controls, **typed}
         if form.method != "post":
             return self.open(form.action)
+        controls = _brought(form, typed, button)
         if not form.multipart:
-            body = "&".join(f"{quote_plus(name)}={quote_plus(_lines(text))}" for name, text in controls.items())
+            body = "&".join(f"{quote_plus(name)}={quote_plus(_lines(text))}" for name, text in controls)
             headers = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
             return self._follow("POST", form.action, iter([body.encode()]), headers)
         boundary = f"----geckoformboundary{secrets.token_hex(16)}"
@@ -156,7 +169,8 @@ class Browser:
             if answer.status != HTTPStatus.SEE_OTHER:
                 self.page = answer
                 return answer
-            method, path, body, headers = "GET", dict(answer.headers)["location"], None, {}
+            # What stands behind the number sign is the browser's own business.
+            method, path, body, headers = "GET", dict(answer.headers)["location"].partition("#")[0], None, {}
         raise RuntimeError("the pages send the browser round in circles")
 
     def _ask(self, method: str, path: str, body: Iterator[bytes] | None, headers: Mapping[str, str]) -> Page:
@@ -196,6 +210,8 @@ def onion_client(socks_port: int, host: str, circuit: str, seconds: float = 300)
 
 def _form(element: Element, path: str) -> Form:
     controls: dict[str, str] = {}
+    chosen: dict[str, list[str]] = {}
+    choices: dict[str, list[str]] = {}
     file_controls: list[str] = []
     for control in element.iter():
         name = control.get("name", "")
@@ -203,22 +219,42 @@ def _form(element: Element, path: str) -> Form:
             controls[name] = (control.text or "").removeprefix("\n")
         elif control.tag == "input" and control.get("type") == "file":
             file_controls.append(name)
+        elif control.tag == "input" and control.get("type") in {"radio", "checkbox"}:
+            choices.setdefault(name, []).append(control.get("value", ""))
+            chosen.setdefault(name, []).extend([control.get("value", "")] * ("checked" in control.attrib))
         elif control.tag == "input" and name:
             controls[name] = control.get("value", "")
+        elif control.tag == "select":
+            options = list(control.iter("option"))
+            choices[name] = [option.get("value", "") for option in options]
+            selected = [option.get("value", "") for option in options if "selected" in option.attrib]
+            chosen[name] = selected or choices[name][:1]
+    buttons = [(_text(button), button.get("name", ""), button.get("value", "")) for button in element.iter("button")]
     return Form(
         action=element.get("action") or path,
         method=element.get("method", "get").lower(),
         multipart=element.get("enctype") == "multipart/form-data",
         controls=controls,
+        chosen=chosen,
+        choices=choices,
         file_controls=file_controls,
-        buttons=[_text(button) for button in element.iter("button")],
+        buttons=[words for words, _, _ in buttons],
+        named={words: (name, value) for words, name, value in buttons if name},
     )
 
 
+def _brought(form: Form, typed: Mapping[str, Typed], button: str) -> list[tuple[str, str]]:
+    """Give what the form sends, in the order of its kinds of controls."""
+    pairs = [(name, typed.get(name, text)) for name, text in form.controls.items()]
+    pairs += [(name, typed.get(name, codes)) for name, codes in form.chosen.items()]
+    told = [(name, text) for name, value in pairs for text in ([value] if isinstance(value, str) else value)]
+    return [*told, *([form.named[button]] if button in form.named else [])]
+
+
 def _pieces(
-    form: Form, controls: Mapping[str, str], files: Sequence[Chosen], boundary: bytes
+    form: Form, controls: Sequence[tuple[str, str]], files: Sequence[Chosen], boundary: bytes
 ) -> Iterator[bytes | Chosen]:
-    for name, text in controls.items():
+    for name, text in controls:
         yield b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n' % (boundary, _escaped(name))
         yield _lines(text).encode() + b"\r\n"
     for control in form.file_controls:

@@ -34,6 +34,7 @@ from keys.opening import inspect, release
 from keys.recipients import Recipients, write_recipients
 from keys.source_key import SourceSecrets, derive, seal_reply
 from keys.trailer import Trailer
+from questionnaire.served import Questionnaire
 from source_interface.app import build_app, build_refusal
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
 from tests.browserlike import Browser, Chosen, Page, unix_client
@@ -52,6 +53,25 @@ CHEAP = ArgonParameters(memory_kib=64, passes=1)
 # What the forms carry by which a visit begins.
 FIRST_FORM = b"direct=href%3D%22fake.onion%22"
 PEPPER = bytes(range(32))
+
+
+class FewPlaces:
+    """A world of three countries, one of them without regions."""
+
+    def countries(self, language: str) -> Sequence[tuple[str, str]]:
+        return [("FR", "France"), ("UA", "Україна" if language == "uk" else "Ukraine"), ("VA", "Vatican")]
+
+    def regions(self, country: str, language: str) -> Sequence[tuple[str, str]]:
+        return {
+            "UA": [("UA-14", f"Donetsk {language}"), ("UA-32", f"Kyiv {language}")],
+            "FR": [("FR-75", "Paris")],
+        }.get(country, [])
+
+    def is_country(self, code: str) -> bool:
+        return code in {"FR", "UA", "VA"}
+
+    def is_region(self, country: str, code: str) -> bool:
+        return code in dict(self.regions(country, "en"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +128,7 @@ class House:
         gpg: Gpg | None = None,
         loopback: bool = False,
         proxied: bool = False,
+        questionnaire: Questionnaire | None = None,
         change: Callable[[SourceParts], SourceParts] = lambda parts: parts,
     ) -> None:
         self.root = root
@@ -153,6 +174,8 @@ class House:
             pepper=PEPPER,
             argon=argon,
             hosts=frozenset({HOST, self.host}),
+            places=FewPlaces(),
+            questionnaire=questionnaire,
         )
         self.parts = change(parts)
         self.app: App = build_app(self.parts)

@@ -1,0 +1,66 @@
+"""Write a page of questions: what stands in its controls, what is wrong with it, and where its form goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from questionnaire.model import Item
+from questionnaire.reading import EXACT, Given
+from source_interface.asking import Trouble, in_trouble
+from source_interface.checking import REPORT_FORM
+from source_interface.errors import CrammedError
+from source_interface.pages import MONTHS_ALONE
+from source_interface.report_state import ReportState
+from source_interface.site import Site, Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked.
+
+    Attributes:
+        template: Of the page.
+        report: What was answered so far.
+        items: In their order.
+    """
+
+    template: str
+    report: ReportState
+    items: Sequence[Item]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What stands in the controls.
+
+    Attributes:
+        troubles: What is wrong, by the control's name.
+        status: Of the answer.
+    """
+
+    given: Given
+    troubles: Mapping[str, Trouble] = field(default_factory=dict[str, Trouble])
+    status: int = 200
+
+
+def write(
+    request: Request, site: Site, visitor: Visitor, questions: Questions, tried: Tried, **facts: object
+) -> Response:
+    """Write a page of questions."""
+    asked = site.asking(request, questions.report, tried.given, tried.troubles).shown(questions.items)
+    return site.pages.page(
+        request,
+        questions.template,
+        tried.status,
+        token=visitor.token,
+        once=site.forms.issue(visitor.session.key, REPORT_FORM),
+        asked=asked,
+        troubles=in_trouble(asked),
+        crammed=tried.status == CrammedError.status,
+        months=MONTHS_ALONE,
+        exact=EXACT,
+        languages=site.asked_languages,
+        **facts,
+    )

@@ -1,0 +1,99 @@
+"""Files that belong to a report: durable at once, by a button of their own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hardening.serving import trust_upload
+from keys.sealing import Sealed
+from source_interface.errors import VisitEndedError
+from source_interface.letter import Letter
+from source_interface.parts import MIB
+from source_interface.problems import EXPECTED, Problem, problem_of
+from source_interface.receiving import drain, progress, receive, refuse_closed
+from source_interface.report_state import ReportState, SentFile
+from source_interface.site import Site, Visitor
+from source_interface.visit import Sending, Visit
+
+ADDRESS = "/report/files"
+
+_FILES_FORM = "files"
+_logger = logging.getLogger(__name__)
+
+
+async def show(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Show the form for files, and what has arrived by it."""
+    if visitor.visit.report is None:
+        return site.pages.goto(request, "/send")
+    await asyncio.to_thread(refuse_closed, site, visitor.visit)
+    return _page(request, site, visitor, visitor.visit.report, None)
+
+
+async def send(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Take files in, durably and whole; or say why not."""
+    letter, body = Letter(), request.stream()
+    try:
+        return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
+    except EXPECTED as error:
+        problem = problem_of(error)
+        if problem.status == 500:
+            # The message of an error may quote what was sent; its kind cannot.
+            _logger.error("files were not sealed: %s", type(error).__name__)  # noqa: TRY400
+    finally:
+        await letter.close()
+    if problem.name != "large":
+        await drain(body)
+    report = visitor.visit.report
+    return _page(request, site, visitor, report, problem) if report else site.pages.goto(request, "/send")
+
+
+async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Letter, body: AsyncIterator[bytes]) -> str:
+    """Take the files in and say which page tells about them; the same form again gets the first answer (T8)."""
+    once = await letter.read_token(request.scope["headers"], progress(body, site, visitor), site.limits)
+    async with site.forms.turn(visitor.session.key, _FILES_FORM, once) as turn:
+        trust_upload(request.scope)
+        if turn.outcome is None:
+            sealed = await receive(request, site, visitor, letter.items())
+            # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
+            with suppress(VisitEndedError):
+                site.remember(visitor, lambda visit: _arrived(visit, sealed, letter))
+            turn.settle(ADDRESS)
+        else:
+            await letter.skip()
+        return turn.outcome or ""
+
+
+def _arrived(visit: Visit, sealed: Sequence[Sealed], letter: Letter) -> Visit:
+    files = [SentFile(part_id=one.part_id, name=name) for one, name in zip(sealed, letter.names, strict=True)]
+    encrypted = sum(one.preencrypted for one in sealed)
+    sending = Sending(files=len(files), encrypted=encrypted, empty_names=tuple(letter.empty_names))
+    report = visit.report and replace(visit.report, files=(*visit.report.files, *files))
+    return replace(visit, sending=sending, notice="", report=report)
+
+
+def _page(request: Request, site: Site, visitor: Visitor, report: ReportState, problem: Problem | None) -> Response:
+    limits = site.limits
+    response = site.pages.page(
+        request,
+        "files.html",
+        problem.status if problem else 200,
+        token=visitor.token,
+        once=site.forms.issue(visitor.session.key, _FILES_FORM),
+        problem=problem.name if problem else "",
+        files=report.files,
+        notes=site.form_of_questions.file_page is not None,
+        sending=visitor.visit.sending,
+        pending_codename=visitor.visit.codename is not None and visitor.visit.sending is not None,
+        uploads=limits.uploads,
+        files_limit=limits.files_per_post,
+        megabytes=limits.post_bytes // MIB,
+        message_limit=limits.message_characters,
+        languages=site.asked_languages,
+    )
+    response.headers.update(problem.headers if problem else {})
+    return response

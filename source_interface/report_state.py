@@ -1,0 +1,106 @@
+"""What has been told of a report so far: kept in the session alone, and gone with it."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self, cast
+
+from hardening.canonical import JSON, Writable
+from questionnaire.answers import kept, replaced
+from questionnaire.model import WAY, Form, Page
+
+GUIDED_WAYS = frozenset({"report", "help"})
+"""The doors that lead to the questionnaire."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    """A file that arrived whole in this visit.
+
+    Attributes:
+        part_id: What its notes refer to.
+        name: As the source called it.
+        notes: What she has said about it, to be sent with the report.
+    """
+
+    part_id: str
+    name: str
+    notes: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportState:
+    """One report on its way; it may be sent several times, and the last sending holds.
+
+    Attributes:
+        seq: The number of its next sending.
+        answers: What was told, the way among it.
+        reached: The names of the pages that were answered or passed over.
+        checked: The summary was reached, so an edited page leads back to it.
+        slots: How many places of each repeat are shown.
+        dropped: Which answers the last change has made moot, to be said once.
+        once_only: The source wants it to be read once and deleted.
+        files: What was sent beside it.
+    """
+
+    report_id: str
+    seq: int = 1
+    answers: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    reached: tuple[str, ...] = ()
+    checked: bool = False
+    slots: Mapping[str, int] = field(default_factory=dict[str, int])
+    dropped: tuple[str, ...] = ()
+    once_only: bool = False
+    files: tuple[SentFile, ...] = ()
+
+    @classmethod
+    def begun(cls, way: str) -> Self:
+        """Begin a report through the door *way*."""
+        return cls(report_id=secrets.token_hex(16), answers={WAY: way})
+
+    @property
+    def way(self) -> str:
+        """The door that the source came through."""
+        return cast("str", self.answers[WAY])
+
+    def told(self, form: Form, page: Page, fresh: Mapping[str, JSON]) -> Self:
+        """Take what was answered on *page* in the place of what was answered there before."""
+        answers, dropped = kept(form, replaced(self.answers, page, fresh))
+        reached = self.reached if page.name in self.reached else (*self.reached, page.name)
+        return replace(self, answers=answers, dropped=dropped, reached=reached)
+
+    def going(self, form: Form, way: str) -> Self:
+        """Go on through another door; what it does not ask for is dropped."""
+        answers, dropped = kept(form, {**self.answers, WAY: way})
+        return replace(self, answers=answers, dropped=dropped, checked=self.checked and way == self.way)
+
+    def packed(self) -> Writable:
+        """Write the report for its session."""
+        return {
+            "id": self.report_id,
+            "seq": self.seq,
+            "answers": cast("Writable", self.answers),
+            "reached": self.reached,
+            "checked": self.checked,
+            "slots": self.slots,
+            "dropped": self.dropped,
+            "once": self.once_only,
+            "files": [[one.part_id, one.name, cast("Writable", one.notes)] for one in self.files],
+        }
+
+
+def unpacked(packed: JSON) -> ReportState:
+    """Read what `ReportState.packed` wrote."""
+    told = cast("dict[str, JSON]", packed)
+    files = cast("list[tuple[str, str, dict[str, JSON]]]", told["files"])
+    return ReportState(
+        report_id=cast("str", told["id"]),
+        seq=cast("int", told["seq"]),
+        answers=cast("dict[str, JSON]", told["answers"]),
+        reached=tuple(cast("list[str]", told["reached"])),
+        checked=cast("bool", told["checked"]),
+        slots=cast("dict[str, int]", told["slots"]),
+        dropped=tuple(cast("list[str]", told["dropped"])),
+        once_only=cast("bool", told["once"]),
+        files=tuple(SentFile(part_id=part_id, name=name, notes=notes) for part_id, name, notes in files),
+    )

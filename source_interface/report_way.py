@@ -1,0 +1,62 @@
+"""The way through the questionnaire: through which door somebody comes in, and which page comes next."""
+
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from questionnaire.answers import after, before, walk
+from questionnaire.model import Form, Page
+from source_interface.report_state import GUIDED_WAYS, ReportState
+from source_interface.site import Site, Visitor
+from source_interface.visit import Visit
+
+CHECK = "/report/check"
+
+
+def begun(site: Site, request: Request, untrusted_way: str) -> ReportState | None:
+    """Begin a report through a door; None if it leads to no questionnaire, or to none in this language."""
+    if untrusted_way not in GUIDED_WAYS or not site.asks_in(site.pages.language(request)):
+        return None
+    return ReportState.begun(untrusted_way)
+
+
+def enter(site: Site, visitor: Visitor, way: str) -> str:
+    """Go in through the door *way*, or on with what this visit has told already; gives the address of the page.
+
+    Raises:
+        VisitEndedError: The session is gone.
+    """
+    form = site.form_of_questions
+
+    def entered(visit: Visit) -> Visit:
+        report = visit.report.going(form, way) if visit.report else ReportState.begun(way)
+        return replace(visit, report=report)
+
+    report = site.remember(visitor, entered).report
+    return CHECK if report is None else open_page(form, report)
+
+
+def address(form: Form, page: Page | None) -> str:
+    """Give where *page* is; None stands for the end of the questions."""
+    return CHECK if page is None else f"/report/{form.flow.index(page) + 1}"
+
+
+def open_page(form: Form, report: ReportState) -> str:
+    """Give where the first page is that was not reached yet."""
+    return address(form, next((page for page in walk(form, report.answers) if page.name not in report.reached), None))
+
+
+def onward(form: Form, report: ReportState, page: Page) -> str:
+    """Give where to go from *page*: to the next one, but from the summary's corrections back to the summary."""
+    return open_page(form, report) if report.checked else address(form, after(form, report.answers, page.name))
+
+
+def backward(form: Form, report: ReportState, page: Page) -> str:
+    """Give where to go back from *page*."""
+    return address(form, before(form, report.answers, page.name) or page)
+
+
+def step(form: Form, report: ReportState, page: Page) -> tuple[int, int]:
+    """Say which step *page* is, and of how many, as far as that can be known."""
+    pages = walk(form, report.answers)
+    return pages.index(page) + 1, len(pages)

@@ -1,0 +1,136 @@
+"""What was answered, in the words in which it was asked: for the summary, and to give back what could not be kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from hardening.canonical import JSON
+from questionnaire.answers import visible, walk
+from questionnaire.dates import PartialDate, parse_date
+from questionnaire.model import Item, Note, Page, Question, Repeat
+from source_interface.asking import Asking, choice_of
+from source_interface.report_way import address
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer in words.
+
+    Attributes:
+        lines: Choices, words, places.
+        day: For a date.
+        exact: How exact a point is, by its code.
+    """
+
+    label: str
+    lines: tuple[str, ...] = ()
+    day: PartialDate | None = None
+    exact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidGroup:
+    """Answers that belong together: those about one of several people, or all others of a page.
+
+    Attributes:
+        number: Which of the people, counted from 1; 0 for all others.
+    """
+
+    label: str
+    number: int
+    answers: tuple[Said, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SaidPage:
+    """A page of the summary."""
+
+    title: str
+    address: str
+    groups: tuple[SaidGroup, ...]
+
+
+def summary(asking: Asking) -> tuple[SaidPage, ...]:
+    """Say all that was answered, page by page."""
+    form, answers = asking.form, asking.answers
+    return tuple(
+        SaidPage(
+            form.said(page.title, asking.language),
+            address(form, page),
+            tuple(groups(asking, visible(page, answers), answers)),
+        )
+        for page in walk(form, answers)
+    )
+
+
+def groups(asking: Asking, items: Sequence[Item], answers: Mapping[str, JSON]) -> Iterator[SaidGroup]:
+    """Say what was answered of *items*; what was left out is not there."""
+    plain = [item for item in items if isinstance(item, Question)]
+    if said := _answers(asking, plain, answers):
+        yield SaidGroup("", 0, said)
+    for item in items:
+        if isinstance(item, Repeat):
+            label = asking.form.said(item.label, asking.language)
+            for slot, told in enumerate(cast("list[dict[str, JSON]]", answers.get(item.name, []))):
+                yield SaidGroup(label, slot + 1, _answers(asking, item.questions, told))
+
+
+def asked_of(asking: Asking, names: Sequence[str]) -> tuple[str, ...]:
+    """Say which questions *names* are."""
+    asked = (item for page in asking.form.flow for item in page.items if not isinstance(item, Note))
+    return tuple(_words(asking, item) for item in asked if item.name in names)
+
+
+def plain_text(asking: Asking, page: Page, answers: Mapping[str, JSON]) -> str:
+    """Write what was answered on *page* as text to be copied."""
+    written: list[str] = []
+    for group in groups(asking, page.items, answers):
+        for said in group.answers:
+            words = [*said.lines, *([str(said.day)] if said.day else [])]
+            written.append("\n".join([said.label, *words]))
+    return "\n\n".join(written)
+
+
+def _words(asking: Asking, item: Question | Repeat) -> str:
+    return asking.words(item) if isinstance(item, Question) else asking.form.said(item.label, asking.language)
+
+
+def _answers(asking: Asking, questions: Sequence[Question], answers: Mapping[str, JSON]) -> tuple[Said, ...]:
+    return tuple(_said(asking, one, answers[one.name]) for one in questions if one.name in answers)
+
+
+def _said(asking: Asking, question: Question, value: JSON) -> Said:
+    label = asking.words(question)
+    match value:
+        case str() if question.kind == "date":
+            return Said(label, day=parse_date(value))
+        case dict() if question.kind == "point":
+            return _point(label, value)
+        case str() if question.kind == "one":
+            lines = _labels(asking, question, [value])
+        case list():
+            lines = _labels(asking, question, value)
+        case dict():
+            lines = _region(asking, value)
+        case _:
+            lines = (str(value),)
+    return Said(label, lines)
+
+
+def _labels(asking: Asking, question: Question, codes: Sequence[JSON]) -> tuple[str, ...]:
+    chosen = (choice_of(question.choices, code) for code in codes if isinstance(code, str))
+    return tuple(asking.form.said(one.label, asking.language) for one in chosen if one is not None)
+
+
+def _region(asking: Asking, told: Mapping[str, JSON]) -> tuple[str, ...]:
+    country, region = str(told.get("country", "")), str(told.get("region", ""))
+    names = dict(asking.places.countries(asking.language)).get(country, country)
+    if not region:
+        return (names,)
+    return (names, dict(asking.places.regions(country, asking.language)).get(region, region))
+
+
+def _point(label: str, told: Mapping[str, JSON]) -> Said:
+    words, exact = str(told.get("words", "")), str(told.get("exact", ""))
+    numbers = f"{told['lat']}, {told['lon']}" if "lat" in told and "lon" in told else ""
+    return Said(label, tuple(line for line in (words, numbers) if line), exact=exact)
