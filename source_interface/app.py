@@ -22,7 +22,7 @@ from hardening.headers import (
     Send,
     refusal_page,
 )
-from source_interface import codename_pages, inbox, submit, welcome
+from source_interface import codename_pages, inbox, submit, welcome, withdrawal
 from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
@@ -62,6 +62,8 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/codename/skip": Visiting(post=codename_pages.skip),
     "/inbox": Visiting(get=inbox.show),
     "/inbox/delete": Visiting(post=inbox.delete_reply),
+    "/withdraw": Visiting(get=withdrawal.show, post=withdrawal.withdraw),
+    "/withdraw/undo": Visiting(post=withdrawal.undo),
     "/close": Visiting(get=inbox.ask_close, post=inbox.close),
     "/logout": Visiting(post=inbox.logout),
     "/left": Open(get=welcome.left),

@@ -22,6 +22,7 @@ from source_interface.problems import EXPECTED, Problem, problem_of
 from source_interface.site import Site, Visitor
 from source_interface.uploads import Envelope, Item
 from source_interface.visit import Sending, Visit
+from source_interface.withdrawal import refuse_withdrawn
 from vault.errors import SourceExistsError
 from vault.records import Source, Usage
 
@@ -168,7 +169,7 @@ def _desk(site: Site, visit: Visit) -> tuple[Desk, date]:
 
 
 def _source(site: Site, visit: Visit) -> Source:
-    return site.parts.inbox.find(visit.secrets.lookup_id) or _newcomer(visit)
+    return refuse_withdrawn(site.parts.inbox.find(visit.secrets.lookup_id) or _newcomer(visit))
 
 
 def _newcomer(visit: Visit) -> Source:
@@ -182,7 +183,7 @@ def _envelope(site: Site, visit: Visit, language: str) -> Envelope:
     standing = site.parts.inbox.standing(visit.secrets.lookup_id)
     source, used = standing or (_newcomer(visit), Usage(0, 0))
     return Envelope(
-        source=source,
+        source=refuse_withdrawn(source),
         recipients=desk.recipients,
         keyset_day=day,
         language=language,
