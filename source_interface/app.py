@@ -32,6 +32,7 @@ from source_interface import (
     report_sending,
     submit,
     welcome,
+    withdrawal,
 )
 from source_interface.house import House
 from source_interface.pages import Look, Pages
@@ -72,6 +73,8 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/codename/skip": Visiting(post=codename_pages.skip),
     "/inbox": Visiting(get=inbox.show),
     "/inbox/delete": Visiting(post=inbox.delete_reply),
+    "/withdraw": Visiting(get=withdrawal.show, post=withdrawal.withdraw),
+    "/withdraw/undo": Visiting(post=withdrawal.undo),
     "/close": Visiting(get=inbox.ask_close, post=inbox.close),
     "/logout": Visiting(post=inbox.logout),
     "/left": Open(get=welcome.left),

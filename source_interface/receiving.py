@@ -14,6 +14,7 @@ from source_interface.parts import MIB, Desk
 from source_interface.site import Site, Visitor
 from source_interface.uploads import Envelope, Item
 from source_interface.visit import Visit
+from source_interface.withdrawal import refuse_withdrawn
 from vault.records import Source, Usage
 
 # After a refusal so much of what is still coming is thrown away: a browser reads no answer before it has sent all.
@@ -63,10 +64,10 @@ def refuse_closed(site: Site, visit: Visit) -> None:
     Raises:
         ClosedError: There is nobody to seal to.
         UnknownSourceError: Nothing has ever arrived from it.
+        WithdrawnError: Everything of it was withdrawn.
     """
     _desk(site, visit)
-    if site.parts.inbox.find(visit.secrets.lookup_id) is None:
-        _newcomer(visit)
+    refuse_withdrawn(site.parts.inbox.find(visit.secrets.lookup_id) or _newcomer(visit))
 
 
 async def _chained(first: Item, items: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
@@ -108,7 +109,7 @@ def _envelope(site: Site, visit: Visit, language: str) -> Envelope:
     standing = site.parts.inbox.standing(visit.secrets.lookup_id)
     source, used = standing or (_newcomer(visit), Usage(0, 0))
     return Envelope(
-        source=source,
+        source=refuse_withdrawn(source),
         recipients=desk.recipients,
         keyset_day=day,
         language=language,

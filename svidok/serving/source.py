@@ -114,6 +114,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
             onion_address=identity.source_address,
             files=_statement(place.statement),
             evaluation=identity.evaluation,
+            reply_days=settings.drop.reply_days,
         ),
         desk=CurrentDesk(place.keyset, place.recipients, gpg, clock),
         room=lambda: room_left(place.inbox),
