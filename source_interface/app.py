@@ -24,6 +24,7 @@ from hardening.headers import (
 )
 from source_interface import (
     checking,
+    choices,
     codename_pages,
     inbox,
     report,
@@ -87,6 +88,7 @@ GUIDED: dict[str, Open | Visiting] = {
     "/report": Visiting(post=report.enter_again),
     "/report/check": Visiting(get=checking.show),
     "/report/send": Visiting(post=report_sending.send),
+    "/choices": Visiting(get=choices.show, post=choices.send),
     "/report/files": Visiting(get=report_files.show, post=report_files.send, instead=submit.give_back),
 }
 """Only with a questionnaire, in the languages that it may be asked in."""

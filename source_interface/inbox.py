@@ -13,7 +13,8 @@ from hardening.clock import today
 from keys.source_key import ReplyError, open_reply
 from source_interface.codename_pages import SlipError, read_codename
 from source_interface.parts import SESSIONS_PER_SOURCE, SourceParts
-from source_interface.progress import open_progress
+from source_interface.progress import Progress, open_progress
+from source_interface.report_way import open_page, steps
 from source_interface.site import Site, Visitor
 from source_interface.visit import Visit
 from vault.records import Arrival, Reply, Source
@@ -50,6 +51,7 @@ class Contents:
         read: People have read something of it, and the source allows us to tell her.
         reply_by: The day by which we try to answer; None when there is nothing to say of it.
         until: She has withdrawn everything, and can take that back until this day.
+        progress: How far she has come with her last report; None if she has told none.
     """
 
     known: bool
@@ -59,6 +61,7 @@ class Contents:
     reply_by: date | None
     until: date | None
     collected: str
+    progress: Progress | None
 
 
 async def show_login(request: Request, site: Site) -> Response:
@@ -90,7 +93,9 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
     visit = visitor.visit
     contents = await asyncio.to_thread(_contents, site.parts, visit)
     if visit.newcomer and not contents.known:
-        return site.pages.goto(request, "/send")
+        return site.pages.goto(request, open_page(site.form_of_questions, visit.report) if visit.report else "/send")
+    language = site.pages.language(request)
+    progress = contents.progress if site.asks_in(language) else None
     return site.pages.page(
         request,
         "inbox.html",
@@ -100,6 +105,10 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
         pending_codename=visit.codename is not None,
         contents=contents,
         collected=contents.collected,
+        guided=site.asks_in(language),
+        begun=visit.report is not None or progress is not None,
+        steps=steps(site.form_of_questions, progress, language.code) if progress else (),
+        way=visit.report.way if visit.report else progress.way if progress else "report",
     )
 
 
@@ -167,6 +176,7 @@ def _contents(parts: SourceParts, visit: Visit) -> Contents:
         reply_by=None if refused or asked.withdrawn_day else _reply_by(parts, arrived, replies),
         until=last_day_to_take_back(asked.withdrawn_day) if asked.withdrawn_day else None,
         collected=collected(parts),
+        progress=progress,
     )
 
 

@@ -62,6 +62,7 @@ class Envelope:
         left_items: The same in items.
         share: What she may have sent today when this is kept; others of hers may arrive meanwhile.
         form: What she was asked, if documents of a report are among the items.
+        progress: How far she has come with that report, sealed; None leaves what is known of it.
     """
 
     source: Source
@@ -72,6 +73,7 @@ class Envelope:
     left_items: int
     share: Usage
     form: FormVersion | None = None
+    progress: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Uploads:
             VaultError: The vault refused.
         """
         async with _receiving(self._inbox, envelope) as receiving:
+            receiving.progress = envelope.progress
             kept: list[Sealed] = []
             async for item in items:
                 if len(kept) >= envelope.left_items:
