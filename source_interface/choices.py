@@ -68,8 +68,10 @@ async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping
     report = visitor.visit.report
     seq = max(stored.seq + 1, report.seq if report else 0)
     progress = replace(stored, seq=seq, contact=allowed(answers.get(CONTACT)), language=language)
-    document = consents_part(form, answers, heading(form, language, progress, complete=True))
-    await receive(request, site, visitor, sealable([document]), of_report(form, progress))
+    # Of the documents of each report the last ones hold (docs/specs/report.md, 10): so each gets its own.
+    for report_id in stored.reports:
+        head = replace(heading(form, language, progress, complete=True), report=report_id)
+        await receive(request, site, visitor, sealable([consents_part(form, answers, head)]), of_report(form, progress))
     # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
     with suppress(VisitEndedError):
         site.remember(visitor, lambda visit: _numbered(visit, seq + 1))

@@ -13,7 +13,7 @@ from hardening.clock import today
 from keys.source_key import ReplyError, open_reply
 from source_interface.codename_pages import SlipError, read_codename
 from source_interface.parts import SESSIONS_PER_SOURCE, SourceParts
-from source_interface.progress import Progress, open_progress
+from source_interface.progress import MOST_REPORTS, Progress, open_progress
 from source_interface.report_way import open_page, steps
 from source_interface.site import Site, Visitor
 from source_interface.visit import Visit
@@ -106,6 +106,7 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
         contents=contents,
         collected=contents.collected,
         guided=site.asks_in(language),
+        open=visit.report is not None or progress is None or len(progress.reports) < MOST_REPORTS,
         begun=visit.report is not None or progress is not None,
         steps=steps(site.form_of_questions, progress, language.code) if progress else (),
         way=visit.report.way if visit.report else progress.way if progress else "report",

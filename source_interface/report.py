@@ -13,6 +13,7 @@ from questionnaire.answers import visible, walk
 from questionnaire.model import MOST_SLOTS, Form, Page, Repeat
 from source_interface.asking import filled
 from source_interface.errors import CrammedError, VisitEndedError
+from source_interface.progress import MOST_REPORTS
 from source_interface.question_pages import Questions, Tried, write
 from source_interface.receiving import stored_progress
 from source_interface.report_form import Posted, read_posted, understand
@@ -28,6 +29,8 @@ async def enter_again(request: Request, site: Site, visitor: Visitor) -> Respons
     """Go into the questions from inside a visit."""
     way = (await site.form(request, visitor, "way")).get("way")
     stored = await asyncio.to_thread(stored_progress, site, visitor.visit)
+    if visitor.visit.report is None and stored and len(stored.reports) >= MOST_REPORTS:
+        return site.pages.goto(request, "/inbox")
     return site.pages.goto(request, enter(site, visitor, "help" if way == "help" else "report", stored))
 
 

@@ -106,6 +106,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
         reached=tuple(one.name for one in form.flow if one.name in numbered.reached),
         contact=contact,
         language=language,
+        others=tuple(one for one in stored.reports if one != numbered.report_id) if stored else (),
     )
     head = heading(form, language, progress, complete=extent == "whole")
     items = sealable([*report_parts(form, _answers(numbered), head), *_notes(form, numbered, head)])

@@ -67,8 +67,8 @@ class ReportState:
     def resumed(cls, way: str, progress: Progress) -> Self:
         """Go on with what was told in an earlier visit.
 
-        What was answered then is sealed, so this is a report beside that one and replaces nothing of it; but it is
-        numbered on, so that of all permissions that a source ever gave the last ones can be told.
+        What was answered then is sealed: sent once more without it, that report would lose it
+        (docs/specs/report.md, 10). So this is another report beside it.
         """
         begun = cls.begun(way)
         return replace(begun, seq=progress.seq + 1, reached=progress.reached, earlier=progress.reached)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from questionnaire.model import Page, Question
+from questionnaire.model import Choice, Note, Page, Question
 from questionnaire.served import Questionnaire
 from tests.browserlike import Browser
 from tests.browserlike import Page as Shown
@@ -227,17 +227,12 @@ def test_an_edited_page_leads_back_to_the_summary(house: House) -> None:
 
 
 def test_whoever_it_happened_to_is_asked_in_other_words(make_house: MakeHouse) -> None:
-    page = FORM.flow[1]
-    own = [
-        replace(one, self_label={"en": "Your own words"}) if getattr(one, "name", "") == "w2" else one
-        for one in page.items
-    ]
-    form = replace(FORM, pages=(FORM.pages[0], replace(page, items=tuple(own)), *FORM.pages[2:]))
+    own = Question(name="w2", kind="text", label={"en": "In words"}, self_label={"en": "In your words"}, part="account")
+    form = replace(FORM, pages=(FORM.pages[0], Page(name="own", title={"en": "Own"}, items=(own,))))
     house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
 
-    assert "Your own words" in told(house, 1).page.text
-    witness = inside(house)
-    assert "Your own words" not in witness.press("Continue", r1="witness").text
+    assert "In your words" in told(house, 1).page.text
+    assert "In your words" not in inside(house).press("Continue", r1="witness").text
 
 
 def test_a_page_that_is_not_asked_leads_to_the_one_that_is(house: House) -> None:
@@ -463,11 +458,10 @@ def test_markup_in_answers_is_shown_as_text(house: House, markup: str) -> None:
 @pytest.mark.check("A11")
 @pytest.mark.parametrize("markup", MARKUP)
 def test_markup_in_a_form_is_shown_as_text(make_house: MakeHouse, markup: str) -> None:
-    page = FORM.flow[0]
-    items = tuple(
-        replace(one, label={"en": markup}, hint={"en": markup}) if hasattr(one, "label") else one for one in page.items
-    )
-    form = replace(FORM, pages=(replace(page, title={"en": markup}, items=items), *FORM.pages[1:]))  # type: ignore[arg-type]
+    words = {"en": markup}
+    choices = (Choice("a", words),)
+    item = Question(name="r1", kind="one", label=words, self_label=words, hint=words, part="account", choices=choices)
+    form = replace(FORM, pages=(Page(name="own", title=words, items=(item, Note(text=words), Note(text=words))),))
     house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
 
     tags = [one.tag for one in inside(house).page.tree.iter()]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -405,6 +406,45 @@ def test_permissions_are_asked_anew_and_sent_alone(house: House) -> None:
     last = progress(house, codename)
     assert last is not None
     assert (last.seq, last.contact) == (2, False)
+
+
+def test_permissions_reach_every_report_that_was_told(house: House) -> None:
+    browser = told(house)
+    browser.press("Send my report")
+    codename = written_down(browser)
+    again = back_again(house, codename)
+    again.press("Go on with my report")
+    again.press("Send my report")
+
+    again.open("/choices")
+    again.press("Send these choices", c2="no")
+
+    changed = [one for one in documents(house) if one["answers"] == {"c2": "no"}]
+    assert {one["seq"] for one in changed} == {3}
+    assert {one["report"] for one in changed} == {one["report"] for one in documents(house)}
+    assert len(changed) == 2
+
+
+def test_whoever_has_told_many_reports_can_still_send_messages(house: House) -> None:
+    browser = told(house)
+    browser.press("Send my report")
+    codename = written_down(browser)
+    for _ in range(7):
+        again = back_again(house, codename)
+        again.press("Go on with my report")
+        again.press("Send my report")
+
+    again = back_again(house, codename)
+
+    last = progress(house, codename)
+    assert last is not None
+    assert len(set(last.reports)) == 8
+    assert "Go on with my report" not in [words for form in again.page.forms for words in form.buttons]
+    form = again.page.form("Log out")
+    token = form.controls["token"]
+    direct = replace(form, action="/report", controls={"token": token, "way": "report"})
+    assert again.submit(direct, {}).path == "/inbox"
+    assert "Send more" in again.page.text
 
 
 def test_permissions_that_are_sent_twice_arrive_once_and_the_report_is_numbered_on(house: House) -> None:
