@@ -3,16 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from hardening.canonical import JSON, JsonError, Writable, canonical_json, strict_json
 from keys.errors import KeysError
+from keys.trailer import REPORT_KINDS, ListedKind, is_listed_kind
 
 MOST_MANIFEST_BYTES: Final = 64 * 1024
 MOST_PARTS: Final = 256
 MEDIA_TYPE: Final = "application/json"
-
-ListedKind = Literal["message", "file"]
 
 _TYPE: Final = "svidok submission"
 _VERSION: Final = 1
@@ -55,7 +54,7 @@ class Manifest:
     """What belongs together, and whom to answer.
 
     Attributes:
-        form: None for a plain message or plain files.
+        form: None if nothing of a report is in it.
         language: Of the pages that the source used, as an IETF tag.
         keyset_hash: The keyset that the parts are sealed to.
         source_key: The X25519 public key that replies are sealed to, 32 bytes.
@@ -70,6 +69,8 @@ class Manifest:
 
     def __post_init__(self) -> None:
         ids = [part.part_id for part in self.parts]
+        documents = [part.kind for part in self.parts if part.kind in REPORT_KINDS]
+        once = [kind for kind in documents if kind != "notes"]
         rules = {
             "a language is written as an IETF tag": _LANGUAGE.match(self.language),
             "a keyset is named by 64 hexadecimal digits": _HASH.match(self.keyset_hash),
@@ -79,6 +80,8 @@ class Manifest:
             "a part has an id of 32 and a hash of 64 hexadecimal digits": all(
                 _ID.match(part.part_id) and _HASH.match(part.ct_sha256) for part in self.parts
             ),
+            "a report names its form": self.form is not None or not documents,
+            "a sending has each document of a report once": len(once) == len(set(once)),
             "a form has a name, a version and a hash": self.form is None
             or (_FORM.match(self.form.form_id) and _FORM.match(self.form.version) and _HASH.match(self.form.sha256)),
         }
@@ -147,7 +150,7 @@ def _form(untrusted: JSON) -> FormVersion | None:
 
 def _part(untrusted: JSON) -> ListedPart:
     match untrusted:
-        case {"part": str(part_id), "kind": "message" | "file" as kind, "sha256": str(ct_sha256)}:
+        case {"part": str(part_id), "kind": str(kind), "sha256": str(ct_sha256)} if is_listed_kind(kind):
             return ListedPart(part_id, kind, ct_sha256)
         case _:
             raise ManifestError("a listed part has an id, a kind and a hash")

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias, TypeGuard, get_args
 
 from hardening.canonical import JsonError, canonical_json, strict_json
 from keys.errors import KeysError
@@ -11,7 +11,17 @@ MOST_TRAILER_BYTES: Final = 16 * 1024
 LONGEST_NAME_BYTES: Final = 4096
 LONGEST_MEDIA_TYPE: Final = 255
 
-Kind = Literal["message", "file", "manifest"]
+ReportKind: TypeAlias = Literal["account", "identity", "contact", "consents", "notes"]
+"""The documents of a report; each has its own part, so that giving one away gives nothing else."""
+ListedKind: TypeAlias = Literal["message", "file"] | ReportKind
+"""What a manifest lists."""
+Kind: TypeAlias = ListedKind | Literal["manifest"]
+OutsideKind: TypeAlias = Literal["message", "file", "report", "manifest"]
+"""What a server is told of a part."""
+
+REPORT_KINDS: Final = frozenset[str](get_args(ReportKind))
+
+_LISTED_KINDS: Final = frozenset(("message", "file")) | REPORT_KINDS
 
 _VERSION: Final = 1
 _END: Final = "svidok part end"
@@ -52,6 +62,16 @@ class Trailer:
         if self.length < 0:
             raise TrailerError("no part is shorter than nothing")
         refuse_label(self.name, self.media_type)
+
+
+def is_listed_kind(untrusted: str) -> TypeGuard[ListedKind]:
+    """Say whether a part that a manifest lists can be called this."""
+    return untrusted in _LISTED_KINDS
+
+
+def outside_kind(kind: Kind) -> OutsideKind:
+    """Say what a server is told of a part of this kind: never which document of a report it is (G12)."""
+    return kind if kind in ("message", "file", "manifest") else "report"
 
 
 def refuse_label(name: str, media_type: str) -> None:
@@ -100,13 +120,13 @@ def parse_trailer(untrusted: bytes) -> Trailer:
     match members:
         case {
             "part": str(part_id),
-            "kind": "message" | "file" | "manifest" as kind,
+            "kind": str(kind),
             "name": str(name),
             "media_type": str(media_type),
             "length": int(length),
             "sha256": str(sha256),
             "preencrypted": bool(preencrypted),
-        } if not isinstance(length, bool):
+        } if not isinstance(length, bool) and _is_kind(kind):
             trailer = Trailer(part_id, kind, name, media_type, length, sha256, preencrypted)
         case _:
             raise TrailerError("a trailer lacks a member, or has one of the wrong type")
@@ -114,3 +134,7 @@ def parse_trailer(untrusted: bytes) -> Trailer:
     if format_trailer(trailer) != untrusted:
         raise TrailerError("a trailer must hold the members of version 1 and no others")
     return trailer
+
+
+def _is_kind(untrusted: str) -> TypeGuard[Kind]:
+    return untrusted == "manifest" or is_listed_kind(untrusted)

@@ -17,3 +17,7 @@ class ExpressionError(QuestionnaireError):
 
 class DateError(QuestionnaireError):
     """A partial date names a day that no calendar has."""
+
+
+class AnswersPartError(QuestionnaireError):
+    """A sealed document of a report is malformed, too long, or not what belongs there."""

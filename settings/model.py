@@ -18,6 +18,9 @@ class Drop:
 
     name: str = _setting("Svidok", "the organisation's name as sources and reviewers read it")
     evaluation: bool = _setting(default=False, says="a drop for trying out: every page says TEST, send nothing real")
+    reply_days: int = _setting(
+        0, "sources are told that you try to answer within so many days; 0: nothing is said", at_least=0, at_most=365
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,9 @@ class Limits:
     files_per_post: int = _setting(10, "files in one sending", at_least=1, at_most=100)
     message_characters: int = _setting(100_000, "characters in one message", at_least=1_000, at_most=1_000_000)
     source_bytes_per_day: int = _setting(2 * GIB, "bytes that one source may send in a day", at_least=MIB)
-    source_items_per_day: int = _setting(100, "messages and files that one source may send in a day", at_least=1)
+    source_items_per_day: int = _setting(
+        100, "messages, files and reports that one source may send in a day", at_least=1
+    )
     disk_floor_percent: int = _setting(
         10, "below this share of free disk nothing new is taken in", at_least=1, at_most=50
     )

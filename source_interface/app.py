@@ -24,6 +24,7 @@ from hardening.headers import (
 )
 from source_interface import (
     checking,
+    choices,
     codename_pages,
     inbox,
     report,
@@ -32,6 +33,7 @@ from source_interface import (
     report_sending,
     submit,
     welcome,
+    withdrawal,
 )
 from source_interface.house import House
 from source_interface.pages import Look, Pages
@@ -72,6 +74,8 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/codename/skip": Visiting(post=codename_pages.skip),
     "/inbox": Visiting(get=inbox.show),
     "/inbox/delete": Visiting(post=inbox.delete_reply),
+    "/withdraw": Visiting(get=withdrawal.show, post=withdrawal.withdraw),
+    "/withdraw/undo": Visiting(post=withdrawal.undo),
     "/close": Visiting(get=inbox.ask_close, post=inbox.close),
     "/logout": Visiting(post=inbox.logout),
     "/left": Open(get=welcome.left),
@@ -84,6 +88,7 @@ GUIDED: dict[str, Open | Visiting] = {
     "/report": Visiting(post=report.enter_again),
     "/report/check": Visiting(get=checking.show),
     "/report/send": Visiting(post=report_sending.send),
+    "/choices": Visiting(get=choices.show, post=choices.send),
     "/report/files": Visiting(get=report_files.show, post=report_files.send, instead=submit.give_back),
 }
 """Only with a questionnaire, in the languages that it may be asked in."""

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from questionnaire.answers import walk
 from questionnaire.model import Form
+from questionnaire.parting import ONCE
 from questionnaire.reading import EXACT
 from source_interface.asking import filled
 from source_interface.problems import Problem
@@ -35,10 +36,12 @@ def page(request: Request, site: Site, visitor: Visitor, report: ReportState, pr
         token=visitor.token,
         once=site.forms.issue(visitor.session.key, REPORT_FORM),
         problem=problem.name if problem else "",
-        summary=summary(asking),
+        summary=summary(asking, report.earlier),
         dropped=asked_of(asking, report.dropped),
         files=report.files,
+        once_name=ONCE,
         once_only=report.once_only,
+        sent=report.sent,
         exact=EXACT,
         back=_last(form, report),
         languages=site.asked_languages,

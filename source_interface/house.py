@@ -1,6 +1,6 @@
-"""What the source interface does by itself: forget which replies were deleted, and which of today's rows came first.
+"""What the source interface does by itself: destroy what sources withdrew, forget what nobody needs any more.
 
-And what requests have left in memory.
+That is: which replies were deleted, which of today's rows came first, and what requests have left in memory.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ class House:
         self._parts = parts
         # The start has laid the rows anew (`Inbox.sweep`).
         self._tidied_on: date = today(parts.clock)
+        self._destroyed_on: date | None = None
 
     async def live(self) -> None:
         """Keep house until cancelled; what goes wrong is tried again the next time."""
@@ -47,20 +48,27 @@ class House:
         while True:
             try:
                 await asyncio.to_thread(self.once)
-            except DatabaseError as error:
+            except (DatabaseError, OSError) as error:
                 _logger.warning("keeping house will be tried again: %s", type(error).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
 
     def once(self) -> None:
-        """Forget the marks of replies that are destroyed by now; once a day, forget the order of rows (K3).
+        """Forget the marks of replies that are destroyed by now.
+
+        At the start and once a day, destroy what was withdrawn and not taken back; once a day, forget the order of
+        rows (K3).
 
         Raises:
             DatabaseError: A store was busy; nothing is lost by it.
+            OSError: A withdrawn file could not be destroyed; the next start will do it.
         """
         marked = self._parts.inbox.all_deletions()
         if gone := marked - self._parts.outbox.existing(marked):
             self._parts.inbox.forget_deletions(sorted(gone))
         day = today(self._parts.clock)
+        if day != self._destroyed_on:
+            self._parts.inbox.destroy_withdrawn()
+            self._destroyed_on = day
         if day != self._tidied_on:
             self._parts.inbox.forget_order()
             self._tidied_on = day

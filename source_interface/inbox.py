@@ -13,9 +13,12 @@ from hardening.clock import today
 from keys.source_key import ReplyError, open_reply
 from source_interface.codename_pages import SlipError, read_codename
 from source_interface.parts import SESSIONS_PER_SOURCE, SourceParts
+from source_interface.progress import MOST_REPORTS, Progress, open_progress
+from source_interface.report_way import open_page, steps
 from source_interface.site import Site, Visitor
 from source_interface.visit import Visit
-from vault.records import Arrival, Source
+from vault.records import Arrival, Reply, Source
+from vault.withdrawing import last_day_to_take_back
 
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=31)
@@ -32,22 +35,33 @@ class OpenReply:
 
 @dataclass(frozen=True, slots=True)
 class ArrivedDay:
-    """What arrived on one day: how much, and nothing else."""
+    """What arrived on one day and is kept since: how much, and nothing else."""
 
     day: date
     messages: int
     files: int
+    reports: int
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an inbox shows."""
+    """What an inbox shows.
+
+    Attributes:
+        read: People have read something of it, and the source allows us to tell her.
+        reply_by: The day by which we try to answer; None when there is nothing to say of it.
+        until: She has withdrawn everything, and can take that back until this day.
+        progress: How far she has come with her last report; None if she has told none.
+    """
 
     known: bool
     replies: tuple[OpenReply, ...]
     arrived: tuple[ArrivedDay, ...]
-    imported: bool
+    read: bool
+    reply_by: date | None
+    until: date | None
     collected: str
+    progress: Progress | None
 
 
 async def show_login(request: Request, site: Site) -> Response:
@@ -79,7 +93,9 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
     visit = visitor.visit
     contents = await asyncio.to_thread(_contents, site.parts, visit)
     if visit.newcomer and not contents.known:
-        return site.pages.goto(request, "/send")
+        return site.pages.goto(request, open_page(site.form_of_questions, visit.report) if visit.report else "/send")
+    language = site.pages.language(request)
+    progress = contents.progress if site.asks_in(language) else None
     return site.pages.page(
         request,
         "inbox.html",
@@ -89,6 +105,11 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
         pending_codename=visit.codename is not None,
         contents=contents,
         collected=contents.collected,
+        guided=site.asks_in(language),
+        open=visit.report is not None or progress is None or len(progress.reports) < MOST_REPORTS,
+        begun=visit.report is not None or progress is not None,
+        steps=steps(site.form_of_questions, progress, language.code) if progress else (),
+        way=visit.report.way if visit.report else progress.way if progress else "report",
     )
 
 
@@ -102,7 +123,9 @@ async def delete_reply(request: Request, site: Site, visitor: Visitor) -> Respon
 
 async def ask_close(request: Request, site: Site, visitor: Visitor) -> Response:
     """Say what closing means, and ask."""
-    return site.pages.page(request, "close.html", visiting=True, token=visitor.token)
+    source = await asyncio.to_thread(site.parts.inbox.find, visitor.visit.secrets.lookup_id)
+    withdrawn = source is not None and source.withdrawn_day is not None
+    return site.pages.page(request, "close.html", visiting=True, token=visitor.token, withdrawn=withdrawn)
 
 
 async def close(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -140,14 +163,21 @@ def _contents(parts: SourceParts, visit: Visit) -> Contents:
     asked = source or _nobody(visit)
     deleted = parts.inbox.deleted_replies(asked)
     replies = [reply for reply in parts.outbox.replies(asked.collection_id) if reply.reply_id not in deleted]
+    arrived = _by_day(parts.inbox.arrivals(asked))
+    progress = open_progress(parts.inbox.progress(asked), visit.secrets)
+    imported = parts.outbox.imported(asked.collection_id)
+    refused = progress is not None and progress.contact is False
     return Contents(
         known=source is not None,
         replies=tuple(
             OpenReply(reply.reply_id, reply.day, _opened(reply.box, visit.secrets.seed)) for reply in reversed(replies)
         ),
-        arrived=_by_day(parts.inbox.arrivals(asked)),
-        imported=parts.outbox.imported(asked.collection_id),
+        arrived=arrived,
+        read=imported and progress is not None and progress.contact is True,
+        reply_by=None if refused or asked.withdrawn_day else _reply_by(parts, arrived, replies),
+        until=last_day_to_take_back(asked.withdrawn_day) if asked.withdrawn_day else None,
         collected=collected(parts),
+        progress=progress,
     )
 
 
@@ -178,8 +208,17 @@ def _opened(box: bytes, seed: bytes) -> str | None:
 
 
 def _by_day(arrivals: Sequence[Arrival]) -> tuple[ArrivedDay, ...]:
+    """Sort what arrived by day, the latest first."""
     counts = {(arrival.day, arrival.kind): arrival.count for arrival in arrivals}
     return tuple(
-        ArrivedDay(day, counts.get((day, "message"), 0), counts.get((day, "file"), 0))
+        ArrivedDay(day, *(counts.get((day, kind), 0) for kind in ("message", "file", "report")))
         for day in sorted({arrival.day for arrival in arrivals}, reverse=True)
     )
+
+
+def _reply_by(parts: SourceParts, arrived: Sequence[ArrivedDay], replies: Sequence[Reply]) -> date | None:
+    """Tell the day by which we try to answer what came last; none once it was answered, or the day has passed."""
+    if not parts.facts.reply_days or not arrived or any(reply.day > arrived[0].day for reply in replies):
+        return None
+    day = arrived[0].day + timedelta(days=parts.facts.reply_days)
+    return day if today(parts.clock) <= day else None

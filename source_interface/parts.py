@@ -70,12 +70,14 @@ class PublicFacts:
         onion_address: Of the source interface; empty if there is none.
         files: What the page of keys offers, by name: text (signatures armored), because no page may start a download.
         evaluation: Whether every page says TEST.
+        reply_days: Within so many days we try to answer; 0 says nothing of it.
     """
 
     name: str
     onion_address: str = ""
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     evaluation: bool = False
+    reply_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

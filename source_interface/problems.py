@@ -14,7 +14,7 @@ from hardening.forms import (
 )
 from keys.errors import KeysError, NoRoomError
 from source_interface.errors import RefusedError
-from vault.errors import ShareError, SourceClosedError, VaultError
+from vault.errors import ShareError, SourceClosedError, VaultError, WithdrawnError
 
 # A minute: what makes us busy passes quickly, and nobody should sit before the page and press again.
 RETRY_AFTER_SECONDS = "60"
@@ -46,6 +46,7 @@ _NAMES: tuple[tuple[type[Exception], Problem], ...] = (
     (FullError, Problem("disk", 507)),
     (NoRoomError, Problem("disk", 507)),
     (SourceClosedError, Problem("unknown", 403)),
+    (WithdrawnError, Problem("withdrawn", 403)),
     (ShareError, Problem("quota", 413)),
     (FormTooLargeError, Problem("large", 413)),
     (TooManyPartsError, Problem("many", 400)),

@@ -15,6 +15,8 @@ from keys.source_key import SourceSecrets
 from vault.records import PROGRESS_BYTES
 
 Way: TypeAlias = Literal["report", "help"]
+MOST_REPORTS = 8
+"""So many reports of a source have room beside her pages; whoever has told as many can still send messages."""
 
 _VERSION = 1
 _LABEL = b"svidok progress 1"
@@ -34,6 +36,7 @@ class Progress:
         reached: The names of the pages that were shown to her, in the order of the form.
         contact: Whether she allows us to answer her here; None while she has not said.
         language: Of the pages that she last used.
+        others: The reports that she told before, so that a change of permissions reaches each of them.
     """
 
     report_id: str
@@ -42,6 +45,12 @@ class Progress:
     reached: tuple[str, ...]
     contact: bool | None
     language: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def reports(self) -> tuple[str, ...]:
+        """All reports that the source has told."""
+        return (*self.others, self.report_id)
 
 
 def seal_progress(progress: Progress, secrets: SourceSecrets) -> bytes:
@@ -78,6 +87,7 @@ def _written(progress: Progress) -> bytes:
             "reached": list(progress.reached),
             "contact": progress.contact,
             "language": progress.language,
+            "others": list(progress.others),
         }
     )
 
@@ -93,7 +103,12 @@ def _read(told: Mapping[str, JSON]) -> Progress | None:
             "reached": list(reached),
             "contact": bool() | None as contact,
             "language": str(language),
-        } if (len(told), type(version), version, type(seq)) == (7, int, _VERSION, int) and _are_names(reached):
+            "others": list(others),
+        } if (
+            (len(told), type(version), version, type(seq)) == (8, int, _VERSION, int)
+            and _are_names(reached)
+            and _are_names(others)
+        ):
             return Progress(
                 report_id=report_id,
                 seq=seq,
@@ -101,6 +116,7 @@ def _read(told: Mapping[str, JSON]) -> Progress | None:
                 reached=tuple(reached),
                 contact=contact,
                 language=language,
+                others=tuple(others),
             )
         case _:
             return None

@@ -3,24 +3,47 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import date
 
 from starlette.requests import Request
 
 from hardening.forms import FormTooLargeError
+from keys.manifest import FormVersion
 from keys.sealing import Sealed
 from source_interface.errors import ClosedError, QuotaError, UnknownSourceError, VisitEndedError
 from source_interface.parts import MIB, Desk
+from source_interface.progress import Progress, open_progress, seal_progress
 from source_interface.site import Site, Visitor
 from source_interface.uploads import Envelope, Item
 from source_interface.visit import Visit
+from source_interface.withdrawal import refuse_withdrawn
 from vault.records import Source, Usage
 
 # After a refusal so much of what is still coming is thrown away: a browser reads no answer before it has sent all.
 _DRAINED_BYTES = 64 * MIB
 
 
-async def receive(request: Request, site: Site, visitor: Visitor, items: AsyncGenerator[Item]) -> tuple[Sealed, ...]:
+@dataclass(frozen=True, slots=True)
+class OfReport:
+    """What goes with the documents of a report.
+
+    Attributes:
+        form: What was asked.
+        progress: How far the source has come once they are kept.
+    """
+
+    form: FormVersion
+    progress: Progress
+
+
+async def receive(
+    request: Request,
+    site: Site,
+    visitor: Visitor,
+    items: AsyncGenerator[Item],
+    of_report: OfReport | None = None,
+) -> tuple[Sealed, ...]:
     """Seal *items* into one submission of this visit's source, durable when this returns; nothing is kept if it raises.
 
     Raises:
@@ -35,7 +58,8 @@ async def receive(request: Request, site: Site, visitor: Visitor, items: AsyncGe
         # Nothing is made before there is something to keep (E14).
         first = await anext(items)
         site.refuse_when_full(announced)
-        envelope = await asyncio.to_thread(_envelope, site, visitor.visit, site.pages.language(request).code)
+        language = site.pages.language(request).code
+        envelope = await asyncio.to_thread(_envelope, site, visitor.visit, language, of_report)
         if announced > envelope.left_bytes:
             raise QuotaError("more is announced than the source may still send today")
         return await site.uploads.receive(_chained(first, items), envelope, lambda: _go_on(site, visitor))
@@ -46,6 +70,12 @@ async def progress(body: AsyncIterator[bytes], site: Site, visitor: Visitor) -> 
     async for piece in body:
         _refuse_ended(site, visitor)
         yield piece
+
+
+def stored_progress(site: Site, visit: Visit) -> Progress | None:
+    """Tell how far this visit's source has come with her last report; None if she has told none."""
+    source = site.parts.inbox.find(visit.secrets.lookup_id)
+    return open_progress(site.parts.inbox.progress(source), visit.secrets) if source else None
 
 
 async def drain(body: AsyncIterator[bytes]) -> None:
@@ -63,10 +93,10 @@ def refuse_closed(site: Site, visit: Visit) -> None:
     Raises:
         ClosedError: There is nobody to seal to.
         UnknownSourceError: Nothing has ever arrived from it.
+        WithdrawnError: Everything of it was withdrawn.
     """
     _desk(site, visit)
-    if site.parts.inbox.find(visit.secrets.lookup_id) is None:
-        _newcomer(visit)
+    refuse_withdrawn(site.parts.inbox.find(visit.secrets.lookup_id) or _newcomer(visit))
 
 
 async def _chained(first: Item, items: AsyncGenerator[Item]) -> AsyncGenerator[Item]:
@@ -103,16 +133,18 @@ def _newcomer(visit: Visit) -> Source:
     return visit.newcomer
 
 
-def _envelope(site: Site, visit: Visit, language: str) -> Envelope:
+def _envelope(site: Site, visit: Visit, language: str, of_report: OfReport | None) -> Envelope:
     desk, day = _desk(site, visit)
     standing = site.parts.inbox.standing(visit.secrets.lookup_id)
     source, used = standing or (_newcomer(visit), Usage(0, 0))
     return Envelope(
-        source=source,
+        source=refuse_withdrawn(source),
         recipients=desk.recipients,
         keyset_day=day,
         language=language,
         left_bytes=site.limits.source_bytes_per_day - used.size_bytes,
         left_items=site.limits.source_items_per_day - used.items,
         share=Usage(site.limits.source_bytes_per_day, site.limits.source_items_per_day),
+        form=of_report.form if of_report else None,
+        progress=seal_progress(of_report.progress, visit.secrets) if of_report else None,
     )

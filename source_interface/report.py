@@ -1,5 +1,6 @@
 """The questions, page by page: show one, take what was answered on it, and lead on."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +13,9 @@ from questionnaire.answers import visible, walk
 from questionnaire.model import MOST_SLOTS, Form, Page, Repeat
 from source_interface.asking import filled
 from source_interface.errors import CrammedError, VisitEndedError
+from source_interface.progress import MOST_REPORTS
 from source_interface.question_pages import Questions, Tried, write
+from source_interface.receiving import stored_progress
 from source_interface.report_form import Posted, read_posted, understand
 from source_interface.report_sending import send_so_far
 from source_interface.report_state import ReportState
@@ -25,7 +28,10 @@ from source_interface.visit import Visit
 async def enter_again(request: Request, site: Site, visitor: Visitor) -> Response:
     """Go into the questions from inside a visit."""
     way = (await site.form(request, visitor, "way")).get("way")
-    return site.pages.goto(request, enter(site, visitor, way if way == "help" else "report"))
+    stored = await asyncio.to_thread(stored_progress, site, visitor.visit)
+    if visitor.visit.report is None and stored and len(stored.reports) >= MOST_REPORTS:
+        return site.pages.goto(request, "/inbox")
+    return site.pages.goto(request, enter(site, visitor, "help" if way == "help" else "report", stored))
 
 
 async def show(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -121,6 +127,7 @@ def _shown(request: Request, site: Site, visitor: Visitor, tried: Tried) -> Resp
         dropped=asked_of(site.asking(request, report, tried.given, {}), report.dropped),
         step=at,
         steps=of,
+        earlier=page.name in report.earlier,
         first=backward(form, report, page) == address(form, page),
     )
 

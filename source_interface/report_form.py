@@ -50,14 +50,16 @@ class Understood:
     troubles: Mapping[str, Trouble]
 
 
-async def read_posted(request: Request, site: Site, items: Sequence[Item]) -> Posted:
-    """Read the form of *items*.
+async def read_posted(
+    request: Request, site: Site, items: Sequence[Item], more: frozenset[str] = frozenset()
+) -> Posted:
+    """Read the form of *items*; *more* are controls of its page that belong to no question.
 
     Raises:
         FormError: It is not the form of this page.
     """
     known = controls(items)
-    names = FormNames(single=known.single | _OWN, repeated=known.repeated)
+    names = FormNames(single=known.single | _OWN | more, repeated=known.repeated)
     limits = FormLimits(
         body_bytes=_BODY_BYTES, text_bytes=_TEXT_BYTES, files=0, field_characters=site.limits.message_characters
     )

@@ -8,6 +8,7 @@ from typing import Self, cast
 from hardening.canonical import JSON, Writable
 from questionnaire.answers import kept, replaced
 from questionnaire.model import WAY, Form, Page
+from source_interface.progress import Progress, Way
 
 GUIDED_WAYS = frozenset({"report", "help"})
 """The doors that lead to the questionnaire."""
@@ -35,7 +36,9 @@ class ReportState:
     Attributes:
         seq: The number of its next sending.
         answers: What was told, the way among it.
-        reached: The names of the pages that were answered or passed over.
+        reached: The names of the pages that were answered or passed over, in earlier visits as well.
+        earlier: Of those, the ones of earlier visits: what was answered there is sealed.
+        sent: Something of it was sent in this visit.
         checked: The summary was reached, so an edited page leads back to it.
         slots: How many places of each repeat are shown.
         dropped: Which answers the last change has made moot, to be said once.
@@ -47,6 +50,8 @@ class ReportState:
     seq: int = 1
     answers: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     reached: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    sent: bool = False
     checked: bool = False
     slots: Mapping[str, int] = field(default_factory=dict[str, int])
     dropped: tuple[str, ...] = ()
@@ -58,10 +63,20 @@ class ReportState:
         """Begin a report through the door *way*."""
         return cls(report_id=secrets.token_hex(16), answers={WAY: way})
 
+    @classmethod
+    def resumed(cls, way: str, progress: Progress) -> Self:
+        """Go on with what was told in an earlier visit.
+
+        What was answered then is sealed: sent once more without it, that report would lose it
+        (docs/specs/report.md, 10). So this is another report beside it.
+        """
+        begun = cls.begun(way)
+        return replace(begun, seq=progress.seq + 1, reached=progress.reached, earlier=progress.reached)
+
     @property
-    def way(self) -> str:
+    def way(self) -> Way:
         """The door that the source came through."""
-        return cast("str", self.answers[WAY])
+        return "help" if self.answers[WAY] == "help" else "report"
 
     def told(self, form: Form, page: Page, fresh: Mapping[str, JSON]) -> Self:
         """Take what was answered on *page* in the place of what was answered there before."""
@@ -81,6 +96,8 @@ class ReportState:
             "seq": self.seq,
             "answers": cast("Writable", self.answers),
             "reached": self.reached,
+            "earlier": self.earlier,
+            "sent": self.sent,
             "checked": self.checked,
             "slots": self.slots,
             "dropped": self.dropped,
@@ -98,6 +115,8 @@ def unpacked(packed: JSON) -> ReportState:
         seq=cast("int", told["seq"]),
         answers=cast("dict[str, JSON]", told["answers"]),
         reached=tuple(cast("list[str]", told["reached"])),
+        earlier=tuple(cast("list[str]", told["earlier"])),
+        sent=cast("bool", told["sent"]),
         checked=cast("bool", told["checked"]),
         slots=cast("dict[str, int]", told["slots"]),
         dropped=tuple(cast("list[str]", told["dropped"])),

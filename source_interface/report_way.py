@@ -5,7 +5,8 @@ from dataclasses import replace
 from starlette.requests import Request
 
 from questionnaire.answers import after, before, walk
-from questionnaire.model import Form, Page
+from questionnaire.model import WAY, Form, Page
+from source_interface.progress import Progress
 from source_interface.report_state import GUIDED_WAYS, ReportState
 from source_interface.site import Site, Visitor
 from source_interface.visit import Visit
@@ -20,8 +21,10 @@ def begun(site: Site, request: Request, untrusted_way: str) -> ReportState | Non
     return ReportState.begun(untrusted_way)
 
 
-def enter(site: Site, visitor: Visitor, way: str) -> str:
-    """Go in through the door *way*, or on with what this visit has told already; gives the address of the page.
+def enter(site: Site, visitor: Visitor, way: str, stored: Progress | None) -> str:
+    """Go in through the door *way*, or on with what was told already; gives the address of the page.
+
+    *stored* is what is known of earlier visits.
 
     Raises:
         VisitEndedError: The session is gone.
@@ -29,8 +32,9 @@ def enter(site: Site, visitor: Visitor, way: str) -> str:
     form = site.form_of_questions
 
     def entered(visit: Visit) -> Visit:
-        report = visit.report.going(form, way) if visit.report else ReportState.begun(way)
-        return replace(visit, report=report)
+        if visit.report:
+            return replace(visit, report=visit.report.going(form, way))
+        return replace(visit, report=ReportState.resumed(way, stored) if stored else ReportState.begun(way))
 
     report = site.remember(visitor, entered).report
     return CHECK if report is None else open_page(form, report)
@@ -48,12 +52,26 @@ def open_page(form: Form, report: ReportState) -> str:
 
 def onward(form: Form, report: ReportState, page: Page) -> str:
     """Give where to go from *page*: to the next one, but from the summary's corrections back to the summary."""
-    return open_page(form, report) if report.checked else address(form, after(form, report.answers, page.name))
+    following = after(form, report.answers, page.name)
+    return open_page(form, report) if report.checked and following else address(form, following)
 
 
 def backward(form: Form, report: ReportState, page: Page) -> str:
     """Give where to go back from *page*."""
     return address(form, before(form, report.answers, page.name) or page)
+
+
+def steps(form: Form, progress: Progress, language: str) -> tuple[tuple[str, bool], ...]:
+    """List the pages of a report that was begun in an earlier visit, each with whether it was reached.
+
+    What was answered is sealed, so of the pages that depend on answers only those are known that were reached.
+    """
+    known = walk(form, {WAY: progress.way})
+    return tuple(
+        (form.said(page.title, language), page.name in progress.reached)
+        for page in form.flow
+        if page in known or page.name in progress.reached
+    )
 
 
 def step(form: Form, report: ReportState, page: Page) -> tuple[int, int]:

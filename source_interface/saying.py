@@ -43,21 +43,27 @@ class SaidGroup:
 
 @dataclass(frozen=True, slots=True)
 class SaidPage:
-    """A page of the summary."""
+    """A page of the summary.
+
+    Attributes:
+        earlier: It was reached in an earlier visit, so nobody can say what was answered then.
+    """
 
     title: str
     address: str
     groups: tuple[SaidGroup, ...]
+    earlier: bool
 
 
-def summary(asking: Asking) -> tuple[SaidPage, ...]:
-    """Say all that was answered, page by page."""
+def summary(asking: Asking, earlier: Sequence[str]) -> tuple[SaidPage, ...]:
+    """Say all that was answered, page by page; *earlier* are the pages of earlier visits."""
     form, answers = asking.form, asking.answers
     return tuple(
         SaidPage(
             form.said(page.title, asking.language),
             address(form, page),
             tuple(groups(asking, visible(page, answers), answers)),
+            page.name in earlier,
         )
         for page in walk(form, answers)
     )

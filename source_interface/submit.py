@@ -18,7 +18,7 @@ from source_interface.letter import Letter
 from source_interface.parts import MIB
 from source_interface.problems import EXPECTED, Problem, problem_of
 from source_interface.receiving import drain, progress, receive, refuse_closed
-from source_interface.report_way import begun, enter
+from source_interface.report_way import begun, enter, open_page
 from source_interface.site import Site, Visitor
 from source_interface.visit import Sending, Visit
 from vault.errors import SourceExistsError
@@ -94,7 +94,11 @@ async def give_back(request: Request, site: Site) -> Response:
 
 async def show_sent(request: Request, site: Site, visitor: Visitor) -> Response:
     """Say what became of the last sending."""
-    return site.pages.page(request, "sent.html", visiting=True, token=visitor.token, sending=visitor.visit.sending)
+    visit = visitor.visit
+    report = open_page(site.form_of_questions, visit.report) if visit.report else ""
+    return site.pages.page(
+        request, "sent.html", visiting=True, token=visitor.token, sending=visit.sending, report=report
+    )
 
 
 async def _begin_again(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -102,7 +106,7 @@ async def _begin_again(request: Request, site: Site, visitor: Visitor) -> Respon
     way = (await site.first_form(request, "way")).get("way")
     if begun(site, request, way) is None:
         return site.pages.goto(request, "/send")
-    return site.pages.goto(request, enter(site, visitor, way))
+    return site.pages.goto(request, enter(site, visitor, way, None))
 
 
 async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Letter, body: AsyncIterator[bytes]) -> str:

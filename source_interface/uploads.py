@@ -6,7 +6,7 @@ network never holds one of the few gpg; a large one has a gpg of its own, and wh
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -18,10 +18,11 @@ from typing import BinaryIO, TypeVar
 from hardening.forms import Part
 from hardening.pace import BusyError, Gate
 from keys.gpg import Gpg
-from keys.manifest import MEDIA_TYPE, ListedKind, ListedPart, Manifest, format_manifest, listed
+from keys.manifest import MEDIA_TYPE, FormVersion, ListedPart, Manifest, format_manifest, listed
 from keys.recipients import Recipients
 from keys.sealing import PartLabel, Sealed, seal
-from keys.trailer import LONGEST_MEDIA_TYPE, Kind
+from keys.trailer import LONGEST_MEDIA_TYPE, Kind, ListedKind, OutsideKind, outside_kind
+from questionnaire.parts import AnswersPart, format_part
 from source_interface.errors import CrowdedError, QuotaError
 from source_interface.parts import SourceLimits
 from source_interface.passage import Passage
@@ -60,6 +61,8 @@ class Envelope:
         left_bytes: How much the source may still send today, as far as is known when the sending begins.
         left_items: The same in items.
         share: What she may have sent today when this is kept; others of hers may arrive meanwhile.
+        form: What she was asked, if documents of a report are among the items.
+        progress: How far she has come with that report, sealed; None leaves what is known of it.
     """
 
     source: Source
@@ -69,6 +72,18 @@ class Envelope:
     left_bytes: int
     left_items: int
     share: Usage
+    form: FormVersion | None = None
+    progress: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A sealed part as the server knows it from now on: which document of a report it is, it forgets (G12)."""
+
+    part_id: str
+    kind: OutsideKind
+    sha256: str
+    size_bytes: int
 
 
 class Uploads:
@@ -102,6 +117,7 @@ class Uploads:
             VaultError: The vault refused.
         """
         async with _receiving(self._inbox, envelope) as receiving:
+            receiving.progress = envelope.progress
             kept: list[Sealed] = []
             async for item in items:
                 if len(kept) >= envelope.left_items:
@@ -154,7 +170,7 @@ class Uploads:
     ) -> "Future[Sealed]":
         def work() -> Sealed:
             sealed = seal(plaintext, label, envelope.recipients, receiving.place(label.part_id), self._gpg)
-            receiving.keep(sealed)
+            receiving.keep(_Kept(sealed.part_id, outside_kind(sealed.kind), sealed.sha256, sealed.size_bytes))
             return sealed
 
         return self._threads.submit(work)
@@ -173,6 +189,15 @@ async def gathered(part: Part) -> Item:
     return _file(part, b"".join(pieces), None)
 
 
+def report_items(documents: Iterable[AnswersPart]) -> tuple[Item, ...]:
+    """Write the documents of a report as items, in their order; their form belongs into the envelope.
+
+    Raises:
+        AnswersPartError: One of them is too long.
+    """
+    return tuple(Item(one.part, "", MEDIA_TYPE, format_part(one)) for one in documents)
+
+
 def _file(part: Part, beginning: bytes, rest: AsyncIterator[bytes] | None) -> Item:
     # A type longer than the trailer can hold says nothing that anybody would miss.
     media_type = part.media_type if len(part.media_type) <= LONGEST_MEDIA_TYPE else ""
@@ -185,13 +210,12 @@ def _label(kind: Kind, name: str, media_type: str, envelope: Envelope) -> PartLa
 
 def _manifest(kept: list[Sealed], envelope: Envelope) -> Manifest:
     return Manifest(
-        form=None,
+        form=envelope.form,
         language=envelope.language,
         keyset_hash=envelope.recipients.keyset_hash,
         source_key=envelope.source.public_key,
         parts=listed(
-            ListedPart(sealed.part_id, "message" if sealed.kind == "message" else "file", sealed.sha256)
-            for sealed in kept
+            ListedPart(sealed.part_id, sealed.kind, sealed.sha256) for sealed in kept if sealed.kind != "manifest"
         ),
     )
 

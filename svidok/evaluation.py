@@ -18,7 +18,7 @@ from keys.gpg import Gpg
 from onion.service import OnionAddress
 from settings import Drop, Settings
 from svidok import ceremony
-from svidok.commands.init import create_drop
+from svidok.commands.init import EVALUATION_REPLY_DAYS, create_drop
 from svidok.commands.keys import install_keyset
 from svidok.commands.reviewers import add_reviewer, make_client_key
 from svidok.errors import CommandError
@@ -96,7 +96,7 @@ def set_up(trial: Trial) -> None:
     trial.root.mkdir(parents=True, exist_ok=True)
     trial.root.chmod(0o755)
     write_whole(trial.passphrase, f"{secrets.token_hex(16)}\n".encode("ascii"))
-    settings = Settings(drop=Drop(name="Svidok", evaluation=True))
+    settings = Settings(drop=Drop(name="Svidok", evaluation=True, reply_days=EVALUATION_REPLY_DAYS))
     identity = create_drop(trial.place, settings)
     passphrase = trial.passphrase.read_text("ascii").strip()
     wanted = ceremony.Wanted(REVIEWERS, (), 2, str(identity.log), identity.source_address)

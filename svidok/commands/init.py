@@ -11,7 +11,7 @@ from keeper.log_key import LogKey
 from onion.client_auth import AuthorizedClients
 from onion.service import OnionKeys
 from reviewers.tables import REVIEWERS
-from settings import Drop, Settings, write
+from settings import Drop, Settings, SettingsError, parse, write
 from svidok.drop import PEPPER_BYTES
 from svidok.errors import CommandError
 from svidok.identity import Identity, new_origin
@@ -19,12 +19,18 @@ from svidok.isolation import KEEPER, REVIEWER, SOURCE, Isolation, create_users, 
 from svidok.place import Place
 from vault.making import make_inbox, make_outbox
 
+EVALUATION_REPLY_DAYS = 14
+"""A drop for trying out says when it answers, so that it can be seen."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Say what the command takes."""
     parser.add_argument("folder", type=Path, metavar="DIR", help="the drop's folder; must not exist or be empty")
     parser.add_argument("--name", default="Svidok", help="the organisation's name as sources read it")
     parser.add_argument("--evaluation", action="store_true", help="a drop for trying out; every page says TEST")
+    parser.add_argument(
+        "--reply-days", type=int, metavar="N", help="sources read that you try to answer in so many days"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.name.strip() or not arguments.name.isprintable():
         raise CommandError("the name is one line of visible characters")
     place = Place(arguments.folder.resolve())
-    identity = create_drop(place, Settings(drop=Drop(name=arguments.name, evaluation=arguments.evaluation)))
+    drop = Drop(name=arguments.name, evaluation=arguments.evaluation, reply_days=_reply_days(arguments))
+    identity = create_drop(place, Settings(drop=drop))
     print(f"made the drop in {place.root}")
     print(f"  sources will reach it at    http://{identity.source_address}")
     print(f"  reviewers will reach it at  http://{identity.reviewer_address}")
@@ -75,6 +82,16 @@ def give_away(place: Place, isolation: Isolation) -> None:
     # Anybody on the machine may read the settings; they hold no secret, and the processes run as other users.
     for readable in (place.settings, place.identity):
         readable.chmod(0o644)
+
+
+def _reply_days(arguments: argparse.Namespace) -> int:
+    if arguments.reply_days is None:
+        return EVALUATION_REPLY_DAYS if arguments.evaluation else Drop().reply_days
+    try:
+        # The bounds are those of the settings file.
+        return parse(f"[drop]\nreply_days = {arguments.reply_days}".encode()).drop.reply_days
+    except SettingsError as error:
+        raise CommandError(str(error)) from error
 
 
 def _refuse_used(root: Path) -> None:

@@ -22,6 +22,7 @@ from keys.keyset import quorum_met
 from keys.keyset_store import load
 from keys.lexicon import lexicons
 from keys.recipients import write_recipients
+from questionnaire import places
 from questionnaire.served import draft
 from settings import Settings
 from source_interface.app import build_app, build_refusal
@@ -104,6 +105,8 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
     argon = ArgonParameters(settings.argon.memory_kib, settings.argon.passes)
     enforce_floor(argon)
     gpg = Gpg(place.source / "gnupg")
+    # What is read from the code's own folder later could not be read any more.
+    places.load()
     inbox = _inbox(place, settings, clock)
     outbox = open_to_read(place.database("outbox", settings.stores.outbox), OUTBOX)
     return SourceParts(
@@ -114,6 +117,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
             onion_address=identity.source_address,
             files=_statement(place.statement),
             evaluation=identity.evaluation,
+            reply_days=settings.drop.reply_days,
         ),
         desk=CurrentDesk(place.keyset, place.recipients, gpg, clock),
         room=lambda: room_left(place.inbox),
@@ -124,6 +128,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         pepper=_pepper(place.pepper),
         argon=argon,
         hosts=allowed,
+        places=places,
         questionnaire=draft(place.forms) if identity.evaluation else None,
     )
 

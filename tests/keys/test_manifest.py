@@ -24,14 +24,21 @@ _PARTS = st.lists(
     st.builds(
         ListedPart,
         st.text("0123456789abcdef", min_size=32, max_size=32),
-        st.sampled_from(["message", "file"]),
+        st.sampled_from(["message", "file", "account", "identity", "contact", "consents", "notes"]),
         _HEX,
     ),
     min_size=1,
     max_size=5,
     unique_by=lambda part: part.part_id,
-)
+).filter(lambda parts: _each_once([part.kind for part in parts]))
 _FORMS = st.none() | st.builds(FormVersion, st.just("witness"), st.just("1.2"), _HEX)
+
+
+FORM = FormVersion("report", "1", "12" * 32)
+
+
+def _each_once(kinds: list[str]) -> bool:
+    return all(kinds.count(kind) < 2 for kind in ("account", "identity", "contact", "consents"))
 
 
 @settings(max_examples=60, deadline=None)
@@ -39,7 +46,8 @@ _FORMS = st.none() | st.builds(FormVersion, st.just("witness"), st.just("1.2"), 
 def test_what_is_written_is_read_back(
     form: FormVersion | None, language: str, keyset: str, key: bytes, parts: list[ListedPart]
 ) -> None:
-    manifest = Manifest(form, language, keyset, key, listed(parts))
+    report = any(part.kind not in ("message", "file") for part in parts)
+    manifest = Manifest(form or (FORM if report else None), language, keyset, key, listed(parts))
 
     assert parse_manifest(format_manifest(manifest)) == manifest
 
@@ -84,6 +92,19 @@ def test_parts_out_of_order_or_twice_are_refused() -> None:
     for parts in ((second, first), (first, first)):
         with pytest.raises(ManifestError):
             replace(PLAIN, parts=parts)
+
+
+def test_a_report_names_its_form_and_has_each_document_once() -> None:
+    account, again = (ListedPart(f"0{number}" * 16, "account", "cd" * 32) for number in (1, 2))
+    notes = tuple(ListedPart(f"0{number}" * 16, "notes", "ef" * 32) for number in (3, 4))
+
+    assert replace(PLAIN, form=FORM, parts=(account, *notes)).form == FORM
+    with pytest.raises(ManifestError, match="names its form"):
+        replace(PLAIN, parts=(account,))
+    with pytest.raises(ManifestError, match="names its form"):
+        replace(PLAIN, parts=notes)
+    with pytest.raises(ManifestError, match="once"):
+        replace(PLAIN, form=FORM, parts=(account, again))
 
 
 def test_the_vectors_hold() -> None:

@@ -8,14 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keys.trailer import LONGEST_NAME_BYTES, MOST_TRAILER_BYTES, Trailer, TrailerError, format_trailer, parse_trailer
+from keys.trailer import (
+    LONGEST_NAME_BYTES,
+    MOST_TRAILER_BYTES,
+    Kind,
+    Trailer,
+    TrailerError,
+    format_trailer,
+    outside_kind,
+    parse_trailer,
+)
 
 TRAILER = Trailer("0" * 32, "file", "a.txt", "text/plain", 5, "a" * 64, preencrypted=False)
+KINDS: list[Kind] = ["message", "file", "manifest", "account", "identity", "contact", "consents", "notes"]
 
 trailers = st.builds(
     Trailer,
     part_id=st.text("0123456789abcdef", min_size=32, max_size=32),
-    kind=st.sampled_from(["message", "file", "manifest"]),
+    kind=st.sampled_from(KINDS),
     name=st.text(st.characters(codec="utf-8"), max_size=60),
     media_type=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=60),
     length=st.integers(0, 2**50),
@@ -38,6 +48,8 @@ def test_what_is_written_is_read_again(trailer: Trailer) -> None:
         {"end": "svidok part"},
         {"more": 1},
         {"kind": "consent"},
+        {"kind": "report"},
+        {"kind": ["message"]},
         {"part": "0" * 31},
         {"part": "A" * 32},
         {"length": -1},
@@ -96,3 +108,15 @@ def test_a_name_is_not_shown_by_accident() -> None:
 def test_no_bytes_do_anything_but_be_refused(untrusted: bytes) -> None:
     with pytest.raises(TrailerError):
         parse_trailer(untrusted)
+
+
+@pytest.mark.check("G12")
+def test_a_server_is_not_told_which_document_of_a_report_a_part_is() -> None:
+    outside = {kind: outside_kind(kind) for kind in KINDS}
+
+    assert outside == {
+        "message": "message",
+        "file": "file",
+        "manifest": "manifest",
+        **dict.fromkeys(("account", "identity", "contact", "consents", "notes"), "report"),
+    }

@@ -28,6 +28,7 @@ def test_an_empty_file_means_the_defaults() -> None:
         (b"drop = 3", "drop is a section"),
         (b"[limits]\nfiles_per_post = true", "limits.files_per_post is a int"),
         (b"[limits]\nfiles_per_post = 0", "limits.files_per_post is at least 1, not 0"),
+        (b"[drop]\nreply_days = 366", "drop.reply_days is at most 365, not 366"),
         (b"[limits]\nfiles_per_post = 1000", "limits.files_per_post is at most 100"),
         (b"[argon]\nmemory_kib = 65536", "argon.memory_kib is at least 131072"),
         (b"[argon]\npasses = 1", "argon.passes is at least 3"),

@@ -320,7 +320,9 @@ def test_a_cookie_comes_when_it_is_needed_and_is_a_strict_one(house: House) -> N
 
 
 @pytest.mark.check("C8")
-@pytest.mark.parametrize("path", ["/logout", "/close", "/codename/skip", "/inbox/delete"])
+@pytest.mark.parametrize(
+    "path", ["/logout", "/close", "/codename/skip", "/inbox/delete", "/withdraw", "/withdraw/undo"]
+)
 @pytest.mark.parametrize("kind", ["missing", "stranger", "cut", "doubled", "swapped"])
 def test_no_change_without_the_visits_own_token(house: House, path: str, kind: str) -> None:
     browser = house.begun()

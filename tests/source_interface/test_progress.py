@@ -12,7 +12,7 @@ from nacl.secret import SecretBox
 
 from hardening.canonical import canonical_json
 from keys.source_key import SourceSecrets
-from source_interface.progress import Progress, _box, open_progress, seal_progress
+from source_interface.progress import MOST_REPORTS, Progress, _box, open_progress, seal_progress
 from vault.records import PROGRESS_BYTES
 
 HERS = SourceSecrets(b"l" * 32, b"s" * 32)
@@ -47,6 +47,16 @@ def test_all_pages_of_the_longest_path_have_room() -> None:
     )
 
 
+def test_as_many_reports_as_a_source_may_tell_have_room() -> None:
+    others = tuple(f"{number:032x}" for number in range(MOST_REPORTS - 1))
+
+    opened = open_progress(seal_progress(replace(PROGRESS, others=others), HERS), HERS)
+
+    assert opened is not None
+    assert opened.reports == (*others, PROGRESS.report_id)
+    assert opened.reached == PROGRESS.reached
+
+
 @pytest.mark.parametrize(
     "untrusted",
     [
@@ -74,6 +84,7 @@ def test_what_does_not_open_is_no_progress(untrusted: bytes | None) -> None:
         lambda told: {**told, "seq": True},
         lambda told: {**told, "v": True},
         lambda told: {**told, "reached": [1]},
+        lambda told: {**told, "others": [1]},
         lambda _: [],
     ],
 )
@@ -86,6 +97,7 @@ def test_what_another_version_wrote_is_no_progress(change: Callable[[dict[str, o
         "reached": ["safety"],
         "contact": None,
         "language": "en",
+        "others": [],
     }
     assert open_progress(_sealed(canonical_json(told)), HERS) is not None  # type: ignore[arg-type]
 

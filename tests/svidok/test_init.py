@@ -156,3 +156,24 @@ def test_settings_that_cannot_be_meant_are_told_with_their_file(console: Console
     bare_drop.settings.write_text("[drop]\nevaluation = 1\n")
 
     assert console("status", bare_drop.root).refusal == f"{bare_drop.settings}: drop.evaluation is a bool, not 1"
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [((), 0), (("--reply-days", "30"), 30), (("--evaluation",), 14), (("--evaluation", "--reply-days", "0"), 0)],
+)
+def test_how_soon_we_try_to_answer_is_said_when_asked_for(
+    words: tuple[str, ...], days: int, console: Console, short: Path, tmp_path: Path
+) -> None:
+    folder = short / f"days-{tmp_path.name[-24:]}"
+
+    _ = console("init", folder, *words).done
+
+    assert load(Place(folder).settings).drop.reply_days == days
+
+
+def test_days_that_nobody_can_mean_are_refused(console: Console, short: Path) -> None:
+    said = console("init", short / "never", "--reply-days", "1000")
+
+    assert said.refusal == "drop.reply_days is at most 365, not 1000"
+    assert not (short / "never").exists()

@@ -49,7 +49,7 @@ class Drop:
         """One whole report, of several parts that the rows do not tell apart."""
         with self.inbox.receiving(source) as receiving:
             for kind in ("account", "identity", "contact", "consents", "manifest"):
-                receiving.keep(seal(receiving, kind=cast("Kind", kind)))
+                receiving.keep(seal_as(receiving, kind))
             receiving.progress = progress
         return receiving.submission_id
 
@@ -73,6 +73,11 @@ def read_whole(reader: InboxReader, submissions: Iterable[Submission]) -> int:
                 assert len(opened.read()) == part.size_bytes
                 read += 1
     return read
+
+
+def seal_as(receiving: Receiving, kind: str) -> Sealed:
+    """Leave a part of a report."""
+    return seal(receiving, kind=cast("Kind", kind))
 
 
 def seal(receiving: Receiving, size: int = 65_536, kind: Kind = "file") -> Sealed:

@@ -1,0 +1,119 @@
+"""Change or withdraw permissions later: all of them are asked anew, because nobody here can read the old ones."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hardening.canonical import JSON
+from hardening.forms import Fields
+from questionnaire.answers import chosen
+from questionnaire.model import Form, Question
+from questionnaire.parting import ONCE, consents_part
+from source_interface.errors import UnknownSourceError, VisitEndedError
+from source_interface.problems import EXPECTED, Problem, problem_of
+from source_interface.question_pages import Questions, Tried, write
+from source_interface.receiving import receive, refuse_closed, stored_progress
+from source_interface.report_form import Posted, read_posted, understand
+from source_interface.report_sending import CONTACT, allowed, heading, of_report, sealable
+from source_interface.report_state import ReportState
+from source_interface.site import Site, Visitor
+from source_interface.visit import Visit
+
+_CHOICES_FORM = "choices"
+_ONCE = frozenset({ONCE})
+
+_logger = logging.getLogger(__name__)
+
+
+async def show(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Ask for every permission, with nothing filled in."""
+    progress = await asyncio.to_thread(stored_progress, site, visitor.visit)
+    if progress is None:
+        return site.pages.goto(request, "/inbox")
+    await asyncio.to_thread(refuse_closed, site, visitor.visit)
+    return _page(request, site, visitor, Tried(Fields(())), None)
+
+
+async def send(request: Request, site: Site, visitor: Visitor) -> Response:
+    """Send the permissions that hold from now on; the same form again gets the first answer (T8)."""
+    items = _questions(site.form_of_questions, visitor.visit.report)
+    posted = await read_posted(request, site, items, _ONCE)
+    understood = understand(posted, items, site.today(), site.parts.places)
+    try:
+        async with site.forms.turn(visitor.session.key, _CHOICES_FORM, posted.given.get("once")) as turn:
+            if turn.outcome is None and understood.troubles:
+                return _page(request, site, visitor, Tried(posted.given, understood.troubles, 400), None)
+            if turn.outcome is None:
+                await _keep(request, site, visitor, {**understood.answers, **_once_only(posted)})
+                turn.settle("/inbox")
+            return site.pages.goto(request, turn.outcome or "")
+    except EXPECTED as error:
+        problem = problem_of(error)
+        if problem.status == 500:
+            # The message of an error may quote what was sent; its kind cannot.
+            _logger.error("choices were not sealed: %s", type(error).__name__)  # noqa: TRY400
+    return _page(request, site, visitor, Tried(posted.given, status=problem.status), problem)
+
+
+async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping[str, JSON]) -> None:
+    form, language = site.form_of_questions, site.pages.language(request).code
+    stored = await asyncio.to_thread(stored_progress, site, visitor.visit)
+    if stored is None:
+        raise UnknownSourceError("no report has arrived that this could be about")
+    report = visitor.visit.report
+    seq = max(stored.seq + 1, report.seq if report else 0)
+    progress = replace(stored, seq=seq, contact=allowed(answers.get(CONTACT)), language=language)
+    # Of the documents of each report the last ones hold (docs/specs/report.md, 10): so each gets its own.
+    for report_id in stored.reports:
+        head = replace(heading(form, language, progress, complete=True), report=report_id)
+        await receive(request, site, visitor, sealable([consents_part(form, answers, head)]), of_report(form, progress))
+    # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
+    with suppress(VisitEndedError):
+        site.remember(visitor, lambda visit: _numbered(visit, seq + 1))
+
+
+def _numbered(visit: Visit, seq: int) -> Visit:
+    """See that a report of this visit is numbered on."""
+    report = visit.report and replace(visit.report, seq=max(visit.report.seq, seq))
+    return replace(visit, notice="choices", report=report)
+
+
+def _questions(form: Form, report: ReportState | None) -> tuple[Question, ...]:
+    """Choose what may have been allowed, as far as what is known of the source does not rule it out."""
+    known: Mapping[str, JSON] = report.answers if report else {}
+    codes = chosen(known)
+    return tuple(
+        question
+        for page in form.flow
+        for question in page.items
+        if isinstance(question, Question) and question.part == "consents"
+        if question.relevant is None or not question.relevant.names <= set(known) or question.relevant.holds(codes)
+    )
+
+
+def _once_only(posted: Posted) -> dict[str, JSON]:
+    return {ONCE: "yes"} if posted.given.get(ONCE) == "yes" else {}
+
+
+def _page(request: Request, site: Site, visitor: Visitor, tried: Tried, problem: Problem | None) -> Response:
+    report = visitor.visit.report or ReportState.begun("report")
+    response = write(
+        request,
+        site,
+        visitor,
+        Questions("choices.html", report, _questions(site.form_of_questions, visitor.visit.report)),
+        tried,
+        visiting=True,
+        again=site.forms.issue(visitor.session.key, _CHOICES_FORM),
+        problem=problem.name if problem else "",
+        message_limit=site.limits.message_characters,
+        once_name=ONCE,
+        once_only=tried.given.get(ONCE) == "yes",
+    )
+    response.headers.update(problem.headers if problem else {})
+    return response
