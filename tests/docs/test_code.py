@@ -20,7 +20,7 @@ _EMPTY_WORDS = {"utils", "util", "helpers", "common", "misc", "base", "manager"}
 _VERBS_THAT_SAY_NOTHING = ("get_", "do_", "handle_", "process_")
 # Where texts may lead. Licences and standards; names that are reserved for examples; this machine.
 _HOSTS = re.compile(
-    r"(?:www\.gnu\.org|fsf\.org|creativecommons\.org|c2sp\.org|keepachangelog\.com|semver\.org|www\.w3\.org"
+    r"(?:www\.gnu\.org|www\.unicode\.org|fsf\.org|creativecommons\.org|c2sp\.org|keepachangelog\.com|semver\.org|www\.w3\.org"
     r"|(?:[\w.-]+\.)?example(?:\.(?:org|com|net))?|(?:[\w.-]+\.)?(?:invalid|test)|localhost|127\.0\.0\.1|\[::1\]|testserver"
     r"|[\w.-]+\.onion|[a-z]|host|drop|)"
 )
