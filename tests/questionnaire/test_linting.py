@@ -3,7 +3,7 @@
 import pytest
 
 from questionnaire.compiling import compile_form
-from questionnaire.linting import MOST_LIX, MOST_PAGE_BYTES, lint, lix, page_bytes
+from questionnaire.linting import MOST_LIX, PAGE_BYTES, lint, lix, page_bytes
 from questionnaire.paths import combinations, longest, paths
 from tests.questionnaire.tables import changed, example, findings, page, question, with_cells
 
@@ -157,4 +157,4 @@ def test_the_estimate_of_a_page_counts_its_longest_language() -> None:
     what = form.pages[1]
 
     assert page_bytes(form, what, "uk") > page_bytes(form, what, "en")
-    assert page_bytes(form, what, "uk") < MOST_PAGE_BYTES
+    assert page_bytes(form, what, "uk") < PAGE_BYTES
