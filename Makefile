@@ -55,10 +55,6 @@ translations: $(VENV)/test.stamp ## bring the catalogues of the source's pages u
 forms: $(VENV)/test.stamp ## compile the questionnaire that we ship
 	$(BIN)/svidok form compile questionnaire/forms/report.yaml questionnaire/forms/report.json
 
-forms-tools: $(VENV)/run.stamp ## for experts: what `svidok form` reads tables and prints with
-	PYTHON=$(PYTHON) scripts/system-packages forms
-	$(BIN)/pip install $(PINNED) -r requirements/forms.lock
-
 lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
 	scripts/lock
 
@@ -79,6 +75,10 @@ $(VENV)/test.stamp: requirements/build-tests.lock requirements/all.lock $(VENV)/
 	$(BIN)/pip install $(PINNED) --only-binary :all: -r requirements/build-tests.lock
 	$(BIN)/pip install $(PINNED) -r requirements/all.lock
 	touch $@
+
+forms-tools: $(VENV)/run.stamp ## for experts: what `svidok form` reads tables and prints with
+	PYTHON=$(PYTHON) scripts/system-packages forms
+	$(BIN)/pip install $(PINNED) -r requirements/forms.lock
 
 clean: ## remove what was built; the data under demo/ stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

@@ -1,4 +1,4 @@
-"""Judge a form that compiles: is it short, plain and small enough for a frightened person on a telephone?
+"""Judge a form that compiles: how short, plain and small it is for a frightened person on a telephone.
 
 The measures are in docs/forms.md. A page or a path that is too long is an error: it is refused as a form that
 contradicts itself is. Words are warnings: people decide about them.
