@@ -12,7 +12,7 @@ PINNED := --quiet --require-hashes --no-deps --no-build-isolation --use-pep517 $
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help run demo test test-full check bench screenshots translations lock wheels clean
+.PHONY: help run demo test test-full check bench screenshots translations forms forms-tools lock wheels clean
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ translations: $(VENV)/test.stamp ## bring the catalogues of the source's pages u
 			--ignore-obsolete --ignore-pot-creation-date || exit 1; \
 		sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):/d' $$po; done
 
+forms: $(VENV)/test.stamp ## compile the questionnaire that we ship
+	$(BIN)/svidok form compile questionnaire/forms/report.yaml questionnaire/forms/report.json
+
 lock: $(VENV)/test.stamp ## resolve the dependencies anew (needs uv)
 	scripts/lock
 
@@ -72,6 +75,10 @@ $(VENV)/test.stamp: requirements/build-tests.lock requirements/all.lock $(VENV)/
 	$(BIN)/pip install $(PINNED) --only-binary :all: -r requirements/build-tests.lock
 	$(BIN)/pip install $(PINNED) -r requirements/all.lock
 	touch $@
+
+forms-tools: $(VENV)/run.stamp ## for experts: what `svidok form` reads tables and prints with
+	PYTHON=$(PYTHON) scripts/system-packages forms
+	$(BIN)/pip install $(PINNED) -r requirements/forms.lock
 
 clean: ## remove what was built; the data under demo/ stays
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache

@@ -1,7 +1,7 @@
 """Take a condition apart into what it compares, for those who check it, walk it or put it into words."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,9 +30,18 @@ def comparisons(condition: str) -> Iterator[Comparison]:
     return (_of(match) for match in _COMPARISON.finditer(condition))
 
 
-def in_words(condition: str, say: Callable[[Comparison], str]) -> str:
-    """Put *say*'s words in the place of each comparison; `and`, `or`, `not` and brackets stay."""
-    return _COMPARISON.sub(lambda match: say(_of(match)), condition)
+def in_words(condition: str, say: Callable[[Comparison], str], joins: Mapping[str, str]) -> str:
+    """Put *say*'s words in the place of each comparison, and those of *joins* in the place of `and`, `or`, `not`."""
+    told: list[str] = []
+    end = 0
+    for match in _COMPARISON.finditer(condition):
+        told += [_joined(condition[end : match.start()], joins), say(_of(match))]
+        end = match.end()
+    return "".join((*told, _joined(condition[end:], joins)))
+
+
+def _joined(between: str, joins: Mapping[str, str]) -> str:
+    return re.sub(r"[a-z]+", lambda word: joins[word[0]], between)
 
 
 def _of(match: re.Match[str]) -> Comparison:

@@ -48,6 +48,13 @@ def paths(form: Form) -> Iterator[Path]:
         yield Path(who, met, MOST_HELP if way == "help" else MOST_PAGES if more else MOST_SHORT)
 
 
+def longest(form: Form, role: str, way: str) -> tuple[Page, ...]:
+    """Give the pages of the longest path of one role and way, and the page about files behind them."""
+    fixed: dict[str, JSON] = {ROLE: role, WAY: way, DEPTH: MORE}
+    met = max((walk(form, one) for one in _answers(form, fixed)), key=len)
+    return met if form.file_page is None else (*met, form.file_page)
+
+
 def combinations(form: Form) -> int:
     """Say how many combinations of answers decide about pages."""
     return prod(len(values) for values in _free(form).values())

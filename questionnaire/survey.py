@@ -100,15 +100,17 @@ class Survey:
         self._repeat = self._opened(row)
 
     def _end_repeat(self, row: Row) -> None:
-        if self._repeat is None or self._page is None:
+        if self._repeat is None:
             self._findings.error(row, "end", "this ends a repeat that has not begun")
             return
         opened, self._repeat = self._repeat, None
         questions = tuple(item for item in opened.items if isinstance(item, Question))
         if not questions or len(questions) < len(opened.items):
             self._findings.error(opened.row, "repeat", "a repeat holds questions, at least one, and no notes")
-        label = self._reader.wording.text(opened.row, "label")
-        self._page.items.append(Repeat(name=opened.name, label=label, questions=questions, relevant=opened.relevant))
+        if self._page is not None:
+            label = self._reader.wording.text(opened.row, "label")
+            made = Repeat(name=opened.name, label=label, questions=questions, relevant=opened.relevant)
+            self._page.items.append(made)
 
     def _note(self, row: Row) -> None:
         self._reader.wording.check(row, "label", self._findings)

@@ -4,6 +4,7 @@ Every row remembers where it stands in its file, so that whoever wrote it can be
 """
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,24 +124,42 @@ def _text(cell: object) -> str:
 
 def _from_yaml(path: Path) -> Table:
     try:
-        document = strictyaml.load(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        document = strictyaml.load(text)
     except (strictyaml.YAMLError, UnicodeDecodeError) as error:
         raise refusal(WHOLE, "file", f"this is no text that we can read: {_one_line(error)}") from error
     parts = {str(key.data): value for key, value in document.items()} if document.is_mapping() else {}
-    rows: dict[str, list[Row]] = {name: list(_yaml_rows(name, parts[name])) for name in SHEETS if name in parts}
+    rows: dict[str, list[Row]] = {name: list(_yaml_rows(name, parts[name], text)) for name in SHEETS if name in parts}
     return Table(_headers(parts.get("yxf"), rows), rows)
 
 
-def _yaml_rows(sheet: str, told: strictyaml.YAML) -> Iterator[Row]:
+def _yaml_rows(sheet: str, told: strictyaml.YAML, text: str) -> Iterator[Row]:
     if not told.is_sequence():
         raise refusal(WHOLE, "file", f"{sheet} must be a list of rows, each beginning with a hyphen")
-    for one in told:
-        where = f"{sheet}, line {one.start_line}"
+    for one, line in zip(told, _lines_of(sheet, text), strict=True):
+        where = f"{sheet}, line {line}"
         if not one.is_mapping() or not all(value.is_scalar() for _, value in one.items()):
             says = "a row is a list of columns, each with a colon and its text"
-            raise refusal(Row(one.start_line, where), "row", says)
+            raise refusal(Row(line, where), "row", says)
         cells = {str(key.data): str(value.data).strip() for key, value in one.items()}
-        yield Row(one.start_line, where, {column: cell for column, cell in cells.items() if cell})
+        yield Row(line, where, {column: cell for column, cell in cells.items() if cell})
+
+
+def _lines_of(sheet: str, text: str) -> Iterator[int]:
+    """Give the line of each row; strictyaml's own count goes wrong after a long line.
+
+    StrictYAML has block style alone, so a row begins with a hyphen, as far from the margin as the first one.
+    """
+    margin: str | None = None
+    inside = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(rf"{sheet}\s*:", line):
+            inside = True
+        elif inside and (found := re.match(r"(\s*)-(?:\s|$)", line)) and margin in (None, found[1]):
+            margin = found[1]
+            yield number
+        elif re.match(r"[^\s#-]", line):
+            inside = False
 
 
 def _headers(told: strictyaml.YAML | None, rows: Mapping[str, Sequence[Row]]) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "say how a drop is doing",
     "keys": "make, install and watch the keys that reports are sealed to",
     "reviewers": "add, list and disable the people who may fetch reports",
+    "form": "write, judge, print and approve the questionnaire",
     "workstation": "the air-gapped side: import, open, reply",
     "evaluate": "set up and run a drop for trying out, with its own private Tor network",
     "demo": "play the whole journey once, from a source's report to the reply",

@@ -23,8 +23,9 @@ _EXTRAS_OF = {
     "build-tests": ("build", "build-tests"),
     "server": ("server", "build"),
     "workstation": ("workstation", "build"),
+    "forms": ("forms", "build"),
     "run": ("server", "workstation", "demo", "build"),
-    "all": ("server", "workstation", "demo", "build", "build-tests", "postgresql", "dev"),
+    "all": ("server", "workstation", "demo", "forms", "build", "build-tests", "postgresql", "dev"),
 }
 # uvicorn's parser, named for its floor.
 _USED_BY_OTHERS = {"h11"}
@@ -96,6 +97,13 @@ def test_a_real_machine_gets_nothing_that_only_tests_need() -> None:
     tools = {requirement.name for requirement in extras()["dev"]}
 
     assert tools.intersection(lock(LOCKS["server"]), lock(LOCKS["workstation"])) == set()
+
+
+@pytest.mark.check("S1")
+def test_nothing_that_serves_gets_what_only_experts_write_forms_with() -> None:
+    tools = {requirement.name for requirement in extras()["forms"]} - {"jinja2"}
+
+    assert [one for one in ("server", "workstation", "run") if tools.intersection(lock(LOCKS[one]))] == []
 
 
 @pytest.mark.check("S1")
@@ -202,7 +210,9 @@ def test_every_dependency_is_used_by_the_code_that_it_is_installed_for() -> None
         for module in set[str]().union(*map(imports, modules(*PACKAGES)))
         for distribution in of_modules.get(module, ())
     }
-    asked = {requirement.name for extra in ("server", "workstation", "demo") for requirement in extras()[extra]}
+    asked = {
+        requirement.name for extra in ("server", "workstation", "demo", "forms") for requirement in extras()[extra]
+    }
 
     assert asked - imported - _USED_BY_OTHERS == set()
 

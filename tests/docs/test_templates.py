@@ -22,7 +22,7 @@ def test_every_environment_escapes_whatever_the_template_is_called() -> None:
         if isinstance(node, ast.Call) and _called(node.func) in _MAKES_PAGES
     }
 
-    assert len(made) == 2
+    assert len(made) == 3
     assert {options.get("autoescape") for options in made.values()} == {"True"}
 
 

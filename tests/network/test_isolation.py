@@ -175,7 +175,26 @@ FORBIDDEN = {
     ),
     "journalist": ("workstation", "casework", "keys.opening", "onion", "stem", "source_interface"),
 }
-NEVER = ("httpx", "requests", "urllib3", "html5lib", "svidok.evaluation", "svidok.journey", "tests", "pytest", "gnupg")
+NEVER = (
+    "httpx",
+    "requests",
+    "urllib3",
+    "html5lib",
+    "svidok.evaluation",
+    "svidok.journey",
+    "tests",
+    "pytest",
+    "gnupg",
+    "svidok.forms",
+    "questionnaire.compiling",
+    "questionnaire.linting",
+    "questionnaire.table",
+    "pyxform",
+    "yxf",
+    "openpyxl",
+    "strictyaml",
+    "weasyprint",
+)
 
 
 @pytest.mark.check("P9", "Q14")
