@@ -18,8 +18,8 @@ from source_interface.languages import Language, languages
 # B5: no page says in a window's title or in the history which one it was.
 TITLE = "Home"
 # B9: every page has this many bytes; the longest one in any language must fit. A page that gives a long text back, or
-# shows many replies, goes to the larger size, and from there doubles.
-PAGE_BYTES = 16 * 1024
+# shows many replies, goes to the larger size, and from there doubles (docs/adr/0021-page-size.md).
+PAGE_BYTES = 32 * 1024
 LONG_PAGE_BYTES = 64 * 1024
 
 _ADDRESS = re.compile(r"/(?:[a-z-]+(?:/[a-z-]+)*)?", re.ASCII)
