@@ -22,7 +22,7 @@ from hardening.headers import (
     Send,
     refusal_page,
 )
-from source_interface import codename_pages, inbox, submit, welcome
+from source_interface import codename_pages, help_pages, inbox, submit, welcome
 from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
@@ -50,6 +50,7 @@ class Visiting(NamedTuple):
 
 ADDRESSES: dict[str, Open | Visiting] = {
     "/": Open(get=welcome.landing),
+    "/help": Open(get=help_pages.choose),
     "/safety": Open(get=welcome.safety),
     "/limits": Open(get=welcome.limits),
     "/keys": Open(get=welcome.keys),
@@ -69,7 +70,7 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/exit": Open(get=welcome.leave),
     "/blank": Open(get=welcome.blank),
 }
-"""Each also under the prefix of every language."""
+"""Each also under the prefix of every language, and so is `/help/ua` for each country that has entries."""
 UNTRANSLATED: dict[str, Open] = {
     "/style.css": Open(get=welcome.style),
     "/robots.txt": Open(get=welcome.robots),
@@ -93,8 +94,11 @@ class SourceApp:
         self._site = site
         self._addresses: dict[str, Open | Visiting] = {**ADDRESSES, **UNTRANSLATED}
         self._addresses |= {KEY_FILES + name: Open(get=welcome.key_file) for name in site.parts.facts.files}
+        countries = {
+            f"{help_pages.ADDRESS}/{code}": Open(get=help_pages.show) for code in site.parts.helplines.by_country
+        }
         for language in site.pages.languages:
-            self._addresses |= {language.prefix + path: address for path, address in ADDRESSES.items()}
+            self._addresses |= {language.prefix + path: address for path, address in (ADDRESSES | countries).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""

@@ -11,6 +11,7 @@ from keys.argon import ArgonParameters
 from keys.gpg import Gpg
 from keys.keyset import Keyset
 from keys.recipients import Recipients
+from source_interface.help_entries import HelpBook
 from vault.inbox import Inbox
 from vault.outbox import OutboxReader
 
@@ -74,6 +75,7 @@ class SourceParts:
         sessions: Made with `SESSIONS_PER_SOURCE`.
         pepper: 32 bytes from outside the database.
         hosts: What a request's Host may say.
+        helplines: Who helps, country by country.
     """
 
     clock: Clock
@@ -88,3 +90,4 @@ class SourceParts:
     pepper: bytes = field(repr=False)
     argon: ArgonParameters
     hosts: frozenset[str]
+    helplines: HelpBook = field(default_factory=HelpBook)

@@ -35,6 +35,7 @@ from keys.recipients import Recipients, write_recipients
 from keys.source_key import SourceSecrets, derive, seal_reply
 from keys.trailer import Trailer
 from source_interface.app import build_app, build_refusal
+from source_interface.help_entries import help_book
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
 from tests.browserlike import Browser, Chosen, Page, unix_client
 from tests.clock import FakeClock
@@ -153,6 +154,7 @@ class House:
             pepper=PEPPER,
             argon=argon,
             hosts=frozenset({HOST, self.host}),
+            helplines=help_book(root / "help", evaluation=True),
         )
         self.parts = change(parts)
         self.app: App = build_app(self.parts)

@@ -16,6 +16,7 @@ from hardening.clock import Clock
 from hardening.headers import LANDING_CSP, SOURCE_CSP
 from hardening.sessions import Session, SessionLimits, Sessions
 from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting
+from source_interface.help_entries import shipped
 from source_interface.languages import languages
 from source_interface.pages import PAGE_BYTES, TITLE, environment
 from source_interface.parts import PublicFacts
@@ -24,10 +25,14 @@ from tests.clock import FakeClock
 from tests.source_interface.house import Answer, House, Keyring, short_folder
 
 PREFIXES = [language.prefix for language in languages()]
-OPEN_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Open) and address.get]
+HELP_PAGES = [f"/help/{country}" for country in shipped()]
+OPEN_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Open) and address.get] + HELP_PAGES
 VISIT_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Visiting) and address.get]
 POSTS = [path for path, address in ADDRESSES.items() if address.post]
-EVERY_PATH = [prefix + path for prefix in PREFIXES for path in ADDRESSES] + [*UNTRANSLATED, "/no-such-page"]
+EVERY_PATH = [prefix + path for prefix in PREFIXES for path in [*ADDRESSES, *HELP_PAGES]] + [
+    *UNTRANSLATED,
+    "/no-such-page",
+]
 ACTIVE = {
     *("script", "iframe", "object", "embed", "applet", "audio", "video", "canvas", "svg", "math", "portal"),
     *("frame", "frameset", "noscript", "base", "template", "source", "track", "img", "picture", "style"),
