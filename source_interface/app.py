@@ -12,6 +12,7 @@ from starlette.responses import Response
 from hardening.headers import (
     LANDING_CSP,
     SOURCE_CSP,
+    UPLOAD_CSP,
     App,
     HeaderPolicy,
     Receive,
@@ -22,7 +23,7 @@ from hardening.headers import (
     Send,
     refusal_page,
 )
-from source_interface import codename_pages, help_pages, inbox, submit, welcome
+from source_interface import codename_pages, help_pages, inbox, progress, submit, welcome
 from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceParts
@@ -57,6 +58,7 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/begin": Open(post=submit.begin),
     "/login": Open(get=inbox.show_login, post=inbox.login),
     "/send": Visiting(get=submit.show_form, post=submit.send, instead=submit.give_back),
+    "/progress": Visiting(get=progress.show),
     "/sent": Visiting(get=submit.show_sent),
     "/codename": Visiting(get=codename_pages.show),
     "/codename/retype": Visiting(get=codename_pages.ask, post=codename_pages.compare),
@@ -76,6 +78,8 @@ UNTRANSLATED: dict[str, Open] = {
     "/robots.txt": Open(get=welcome.robots),
 }
 KEY_FILES = "/keys/"
+UPLOADING = frozenset({"/send"})
+"""The pages from which the second tab is opened that tells how far an upload is."""
 
 _logger = logging.getLogger(__name__)
 _REFUSALS = {
@@ -153,7 +157,7 @@ class SourceApp:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        keeping = asyncio.create_task(House(self._site.parts).live())
+        keeping = asyncio.create_task(House(self._site.parts, self._site.arrivals).live())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         keeping.cancel()
@@ -176,10 +180,11 @@ def build_refusal(parts: SourceParts) -> RefusalPage:
 
 def _policy(pages: Pages, hosts: frozenset[str]) -> HeaderPolicy:
     refusals = {refusal: pages.refusal(kind) for refusal, kind in _REFUSALS.items()}
-    landings = {f"{language.prefix}/" for language in pages.languages}
+    others = {"/": LANDING_CSP} | dict.fromkeys(UPLOADING, UPLOAD_CSP)
+    by_path = {language.prefix + path: csp for language in pages.languages for path, csp in others.items()}
     return HeaderPolicy(
         csp=SOURCE_CSP,
         hosts=hosts,
-        csp_for=lambda path: LANDING_CSP if path in landings else None,
+        csp_for=by_path.get,
         page=refusals.__getitem__,
     )
