@@ -13,7 +13,7 @@ _RUNS = {
     "workstation": ("cli", "commands.workstation", "commands.keys"),
     "server": (
         "cli", "commands.init", "commands.keys", "commands.reviewers", "commands.run", "commands.serve",
-        "commands.status", "serving.keeper", "serving.source", "serving.journalist",
+        "commands.status", "commands.doctor", "serving.keeper", "serving.source", "serving.journalist",
     ),
     "run": ("commands.evaluate", "commands.demo"),
 }  # fmt: skip
