@@ -179,7 +179,7 @@ def test_a_secret_of_another_user_is_wrong(drop: Place) -> None:
     assert told == ([wrong] if os.geteuid() == 0 else [])
 
 
-@pytest.mark.check("M11")
+@pytest.mark.check("M7")
 def test_secret_keys_on_this_machine_are_wrong(drop: Place, held: Held) -> None:
     """The people's keys lie in scratch space, where a server must not have them."""
     ((level, text),) = of(drop, "secret keys")
