@@ -24,6 +24,11 @@ LANDING_CSP = (
 )
 """Without `sandbox`: a sandboxed page counts as script-less, and could not warn that scripts are on."""
 SOURCE_CSP = f"{LANDING_CSP}; sandbox allow-forms allow-same-origin"
+UPLOAD_CSP = f"{SOURCE_CSP} allow-popups allow-popups-to-escape-sandbox"
+"""For a page with a link that opens in a second tab while the page itself is sending.
+
+A tab that inherits a sandbox cannot show a page of ours, whose opener policy forbids that. So it inherits none; its own
+page brings one."""
 REVIEWER_CSP = f"{SOURCE_CSP} allow-downloads"
 DOWNLOAD_CSP = "default-src 'none'; sandbox"
 

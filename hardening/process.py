@@ -166,6 +166,14 @@ def drop_to(user: str) -> None:
         raise ProcessError("a user or group of before was left behind")
 
 
+def landlock_version() -> int:
+    """Tell which version of Landlock's interface this kernel has; 0 if none."""
+    try:
+        return _syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
+    except ProcessError:
+        return 0
+
+
 def landlock(*reach: Reach) -> int:
     """Put all files out of this process's reach but those named, and TCP where the kernel can.
 
@@ -179,9 +187,8 @@ def landlock(*reach: Reach) -> int:
     Raises:
         ProcessError: A path does not exist, or the kernel refused.
     """
-    try:
-        version = _syscall(_LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), _LANDLOCK_VERSION)
-    except ProcessError:
+    version = landlock_version()
+    if version == 0:
         return 0
     handled = _handled(version)
     # struct landlock_ruleset_attr grew with the versions: files, then TCP, then scopes.

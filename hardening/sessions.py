@@ -112,6 +112,11 @@ class Sessions:
         self._total_bytes = 0
 
     @property
+    def limits(self) -> SessionLimits:
+        """How long and how large its sessions may get."""
+        return self._limits
+
+    @property
     def cookie_name(self) -> str:
         """The name under which a request brings the cookie."""
         return self._cookie_name

@@ -38,12 +38,10 @@ class Seen:
 
 def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
     """Give the alarms of one look, the most urgent first."""
-    yield from _of_keys(seen.keyset, seen.day)
+    yield from of_keys(seen.keyset, seen.day)
     if not seen.clock_trusted:
         yield Alarm("clock", "this machine's clock differs from the Tor network's by more than a day")
-    free_percent = int(seen.room.free_fraction * 100)
-    if free_percent < thresholds.disk_percent:
-        yield Alarm("disk", f"{free_percent} % of the disk is free; below the floor no report is taken in")
+    yield from of_disk(seen.room, thresholds)
     for service, state in seen.services.items():
         if state is State.DOWN:
             yield Alarm("service", f"the tor of the {service} service does not run")
@@ -55,7 +53,8 @@ def alarms(seen: Seen, thresholds: Thresholds) -> Iterator[Alarm]:
         yield Alarm("unfetched", f"nobody has fetched for {thresholds.unfetched_days} days or more")
 
 
-def _of_keys(keyset: Keyset | None, day: date) -> Iterator[Alarm]:
+def of_keys(keyset: Keyset | None, day: date) -> Iterator[Alarm]:
+    """Give the alarms about what reports are sealed to."""
     if keyset is None:
         yield Alarm("keyset", "no keyset is installed: the drop is closed for new reports")
         return
@@ -64,6 +63,13 @@ def _of_keys(keyset: Keyset | None, day: date) -> Iterator[Alarm]:
     for fingerprint, days_left in expiring(keyset, day):
         left = f"expires in {days_left} days" if days_left > 0 else "has expired"
         yield Alarm("expiry", f"the key {fingerprint} {left}")
+
+
+def of_disk(room: Room, thresholds: Thresholds) -> Iterator[Alarm]:
+    """Give the alarm about a disk that fills."""
+    free_percent = int(room.free_fraction * 100)
+    if free_percent < thresholds.disk_percent:
+        yield Alarm("disk", f"{free_percent} % of the disk is free; below the floor no report is taken in")
 
 
 def _unfetched(seen: Seen, thresholds: Thresholds) -> bool:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from hardening.headers import (
     LANDING_CSP,
     SOURCE_CSP,
+    UPLOAD_CSP,
     App,
     HeaderPolicy,
     Receive,
@@ -26,11 +27,13 @@ from source_interface import (
     checking,
     choices,
     codename_pages,
+    help_pages,
     inbox,
     report,
     report_files,
     report_notes,
     report_sending,
+    second_tab,
     submit,
     welcome,
     withdrawal,
@@ -62,12 +65,14 @@ class Visiting(NamedTuple):
 
 ADDRESSES: dict[str, Open | Visiting] = {
     "/": Open(get=welcome.landing),
+    "/help": Open(get=help_pages.choose),
     "/safety": Open(get=welcome.safety),
     "/limits": Open(get=welcome.limits),
     "/keys": Open(get=welcome.keys),
     "/begin": Open(post=submit.begin),
     "/login": Open(get=inbox.show_login, post=inbox.login),
     "/send": Visiting(get=submit.show_form, post=submit.send, instead=submit.give_back),
+    "/progress": Visiting(get=second_tab.show),
     "/sent": Visiting(get=submit.show_sent),
     "/codename": Visiting(get=codename_pages.show),
     "/codename/retype": Visiting(get=codename_pages.ask, post=codename_pages.compare),
@@ -83,7 +88,7 @@ ADDRESSES: dict[str, Open | Visiting] = {
     "/exit": Open(get=welcome.leave),
     "/blank": Open(get=welcome.blank),
 }
-"""Each also under the prefix of every language."""
+"""Each also under the prefix of every language, and so is `/help/ua` for each country that has entries."""
 GUIDED: dict[str, Open | Visiting] = {
     "/report": Visiting(post=report.enter_again),
     "/report/check": Visiting(get=checking.show),
@@ -100,6 +105,8 @@ UNTRANSLATED: dict[str, Open] = {
     "/robots.txt": Open(get=welcome.robots),
 }
 KEY_FILES = "/keys/"
+UPLOADING = frozenset({"/send"})
+"""The pages from which the second tab is opened that tells how far an upload is."""
 
 _logger = logging.getLogger(__name__)
 _REFUSALS = {
@@ -118,8 +125,11 @@ class SourceApp:
         self._site = site
         self._addresses: dict[str, Open | Visiting] = {**ADDRESSES, **UNTRANSLATED}
         self._addresses |= {KEY_FILES + name: Open(get=welcome.key_file) for name in site.parts.facts.files}
+        countries = {
+            f"{help_pages.ADDRESS}/{code}": Open(get=help_pages.show) for code in site.parts.helplines.by_country
+        }
         for language in site.pages.languages:
-            self._addresses |= {language.prefix + path: address for path, address in ADDRESSES.items()}
+            self._addresses |= {language.prefix + path: address for path, address in (ADDRESSES | countries).items()}
         for language in site.asked_languages:
             self._addresses |= {language.prefix + path: address for path, address in guided(site.parts).items()}
 
@@ -176,7 +186,7 @@ class SourceApp:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        keeping = asyncio.create_task(House(self._site.parts).live())
+        keeping = asyncio.create_task(House(self._site.parts, self._site.arrivals).live())
         await send({"type": "lifespan.startup.complete"})
         await receive()
         keeping.cancel()
@@ -209,10 +219,11 @@ def build_refusal(parts: SourceParts) -> RefusalPage:
 
 def _policy(pages: Pages, hosts: frozenset[str]) -> HeaderPolicy:
     refusals = {refusal: pages.refusal(kind) for refusal, kind in _REFUSALS.items()}
-    landings = {f"{language.prefix}/" for language in pages.languages}
+    others = {"/": LANDING_CSP} | dict.fromkeys(UPLOADING, UPLOAD_CSP)
+    by_path = {language.prefix + path: csp for language in pages.languages for path, csp in others.items()}
     return HeaderPolicy(
         csp=SOURCE_CSP,
         hosts=hosts,
-        csp_for=lambda path: LANDING_CSP if path in landings else None,
+        csp_for=by_path.get,
         page=refusals.__getitem__,
     )

@@ -99,7 +99,7 @@ class Asking:
 
     def words(self, question: Question) -> str:
         """Give the words in which this source is asked."""
-        own = question.self_label if self.answers.get(ROLE) == VICTIM else {}
+        own = question.self_label if self.answers.get(ROLE) == VICTIM else None
         return self.form.said(own or question.label, self.language)
 
     def _item(self, item: Item) -> Asked:

@@ -11,6 +11,10 @@ class CatalogueError(SourceInterfaceError):
     """A translation is written in a way that could be misread."""
 
 
+class HelpError(SourceInterfaceError):
+    """A file that says who helps is written in a way that could mislead somebody."""
+
+
 class RefusedError(SourceInterfaceError):
     """A sending was not taken; nothing of it was kept.
 

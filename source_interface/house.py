@@ -10,6 +10,7 @@ from datetime import date
 
 from hardening.clock import today
 from hardening.database_errors import DatabaseError
+from source_interface.arriving import Arrivals
 from source_interface.parts import SourceParts
 
 _logger = logging.getLogger(__name__)
@@ -22,8 +23,9 @@ _FREED_SECONDS = 5.0
 class House:
     """What has to be done again and again."""
 
-    def __init__(self, parts: SourceParts) -> None:
+    def __init__(self, parts: SourceParts, arrivals: Arrivals) -> None:
         self._parts = parts
+        self._arrivals = arrivals
         # The start has laid the rows anew (`Inbox.sweep`).
         self._tidied_on: date = today(parts.clock)
         self._destroyed_on: date | None = None
@@ -42,6 +44,7 @@ class House:
         """
         while True:
             await asyncio.sleep(_FREED_SECONDS)
+            self._arrivals.forget_old()
             gc.collect()
 
     async def _tidy(self) -> None:

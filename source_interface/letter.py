@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from hardening.forms import FieldTooLongError, FormLimits, FormNames, Part, TooManyPartsError, declared_type, parts
 from hardening.headers import RawHeaders
+from source_interface.arriving import Arriving
 from source_interface.errors import CodenameToldError, MisorderedError, NothingToSendError, OnlyEmptyFilesError
 from source_interface.parts import SourceLimits
 from source_interface.telling import without_codenames
@@ -27,6 +28,7 @@ class Letter:
         codename_kept_out: The text held a codename, so it is not sent.
         names: Of the files that were given to be sealed, in their order.
         empty_names: The files that held nothing, so far.
+        arriving: How far it is.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,7 @@ class Letter:
         self.codename_kept_out = False
         self.names: list[str] = []
         self.empty_names: list[str] = []
+        self.arriving = Arriving()
         self._form: AsyncGenerator[Part] | None = None
         self._files_left = 0
 
@@ -51,7 +54,8 @@ class Letter:
         )
         self._files_left = limits.files_per_post
         content_type = declared_type(headers, FormLimits(body_bytes=_ANY_BYTES))
-        self._form = parts(content_type, stream, allowed, _NAMES)
+        self.arriving.announced_bytes = _announced(headers)
+        self._form = parts(content_type, self.arriving.counted(stream), allowed, _NAMES)
         return await (await self._next("once")).text()
 
     async def read_text(self) -> None:
@@ -113,6 +117,7 @@ class Letter:
             if item.beginning:
                 self.names.append(item.name)
                 yield item
+                self.arriving.whole_files += 1
             else:
                 self.empty_names.append(item.name)
 
@@ -127,3 +132,8 @@ class Letter:
         if part is not None and part.name != "files":
             raise MisorderedError("text comes before files")
         return part
+
+
+def _announced(headers: RawHeaders) -> int:
+    """Tell how many bytes are to come; the server has refused every other way of writing that."""
+    return next((int(value) for name, value in headers if name == b"content-length"), 0)

@@ -14,6 +14,7 @@ from keys.keyset import Keyset
 from keys.recipients import Recipients
 from questionnaire.reading import Regions
 from questionnaire.served import Questionnaire
+from source_interface.help_entries import HelpBook
 from vault.inbox import Inbox
 from vault.outbox import OutboxReader
 
@@ -93,6 +94,7 @@ class SourceParts:
         hosts: What a request's Host may say.
         places: For the questions about where.
         questionnaire: None: no form was installed, so sources can send words and files alone.
+        helplines: Who helps, country by country.
     """
 
     clock: Clock
@@ -109,3 +111,4 @@ class SourceParts:
     hosts: frozenset[str]
     places: Places
     questionnaire: Questionnaire | None = None
+    helplines: HelpBook = field(default_factory=HelpBook)

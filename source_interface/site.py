@@ -21,6 +21,7 @@ from keys.codename import Codename
 from keys.source_key import SourceSecrets, derive
 from questionnaire.model import Form
 from questionnaire.reading import Given
+from source_interface.arriving import Arrivals
 from source_interface.asking import Asking, Trouble
 from source_interface.desks import Desks
 from source_interface.errors import (
@@ -73,12 +74,23 @@ class Site:
         self.style = files("source_interface").joinpath("static", "style.css").read_bytes()
         self.desks = Desks(parts.desk, parts.clock)
         self.forms = FormTokens()
+        self.arrivals = Arrivals(parts.clock)
         self.uploads = Uploads(parts.inbox, parts.gpg, parts.limits)
         # Two queues, so that neither those who begin nor those who come back can shut the others out; one pool, so
         # that only so many Argon2 fill the memory at a time (D2).
         self._beginning = Gate(parts.limits.derivations_at_once, parts.limits.derivations_waiting)
         self._returning = Gate(parts.limits.derivations_at_once, parts.limits.derivations_waiting)
         self._deriving = ThreadPoolExecutor(parts.limits.derivations_at_once, thread_name_prefix="argon")
+
+    @property
+    def idle_minutes(self) -> int:
+        """After how long without a click a visit ends."""
+        return int(self.parts.sessions.limits.idle_seconds // 60)
+
+    @property
+    def visit_minutes(self) -> int:
+        """How long a visit lasts at most, while nothing is on its way."""
+        return int(self.parts.sessions.limits.absolute_seconds // 60)
 
     def today(self) -> date:
         """Tell the day."""

@@ -68,7 +68,8 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     """Take a sending in, durably and whole; or say why not, with the text given back."""
     letter, body = Letter(), request.stream()
     try:
-        return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
+        with site.arrivals.told(visitor.session.token_hash, letter.arriving):
+            return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
     except EXPECTED as error:
         problem = problem_of(error)
         if problem.status == 500:
@@ -153,6 +154,8 @@ def _form(request: Request, site: Site, visitor: Visitor, letter: Letter, proble
         files_limit=limits.files_per_post,
         message_limit=limits.message_characters,
         megabytes=limits.post_bytes // MIB,
+        idle_minutes=site.idle_minutes,
+        visit_minutes=site.visit_minutes,
     )
     response.headers.update(problem.headers if problem else {})
     return response

@@ -10,7 +10,7 @@ from typing import Any
 from hardening.errors import HardeningError
 from hardening.logs import configure
 from keys.errors import KeysError
-from svidok.errors import CommandError
+from svidok.errors import CommandError, plain
 
 # A server process never loads the workstation and the workstation never loads a server: the table holds names only.
 COMMANDS = {
@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "run a drop until Ctrl-C",
     "upgrade": "bring the stores of a drop to this program's version",
     "status": "say how a drop is doing",
+    "doctor": "say what is well with a drop, what needs somebody soon, and what is wrong",
     "keys": "make, install and watch the keys that reports are sealed to",
     "reviewers": "add, list and disable the people who may fetch reports",
     "form": "write, judge, print and approve the questionnaire",
@@ -61,16 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"svidok: {error}", file=sys.stderr)
         return FAILED
     except OSError as error:
-        print(f"svidok: {_plain(error)}", file=sys.stderr)
+        print(f"svidok: {plain(error)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-def _plain(error: OSError) -> str:
-    """Say what the system refused, and about which of the files that the command was given."""
-    said = (error.strerror or type(error).__name__).lower()
-    return said if error.filename is None else f"{error.filename}: {said}"
 
 
 def _help() -> str:

@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,14 @@ class Isolation:
             return
         os.chown(path, _uid(owner), _gid(group), follow_symlinks=False)
         path.chmod(mode)
+
+    def has(self, path: Path, owner: str, group: str, mode: int) -> bool:
+        """Tell whether *path* still is as `give` left it."""
+        found = path.lstat()
+        if self.missing:
+            return stat.S_IMODE(found.st_mode) == mode & 0o700
+        owners = (_uid(owner), _gid(group))
+        return (found.st_uid, found.st_gid) == owners and stat.S_IMODE(found.st_mode) == mode
 
 
 def find(root: Path) -> Isolation:

@@ -56,6 +56,11 @@ class Place:
         return self.root / "judge"
 
     @property
+    def helplines(self) -> Path:
+        """Who helps, country by country: what the drop says beside what the program brings; only root changes it."""
+        return self.root / "help"
+
+    @property
     def run(self) -> Path:
         """The sockets."""
         return self.root / "run"

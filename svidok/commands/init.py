@@ -15,7 +15,8 @@ from settings import Drop, Settings, SettingsError, parse, write
 from svidok.drop import PEPPER_BYTES
 from svidok.errors import CommandError
 from svidok.identity import Identity, new_origin
-from svidok.isolation import KEEPER, REVIEWER, SOURCE, Isolation, create_users, find
+from svidok.isolation import create_users, find
+from svidok.ownership import give_away
 from svidok.place import Place
 from vault.making import make_inbox, make_outbox
 
@@ -70,20 +71,6 @@ def create_drop(place: Place, settings: Settings) -> Identity:
     return identity
 
 
-def give_away(place: Place, isolation: Isolation) -> None:
-    """Give each part of the drop to the user whose process works with it."""
-    isolation.give(place.run, "root", "svidok", 0o750)
-    isolation.give(place.public, KEEPER, KEEPER, 0o755)
-    _give_tree(isolation, place.source, SOURCE, SOURCE, (0o700, 0o600))
-    _give_tree(isolation, place.inbox, SOURCE, "svidok-inbox", (0o2750, 0o640))
-    _give_tree(isolation, place.outbox, REVIEWER, "svidok-outbox", (0o2750, 0o640))
-    _give_tree(isolation, place.reviewers, REVIEWER, REVIEWER, (0o700, 0o600))
-    _give_tree(isolation, place.keeper, KEEPER, KEEPER, (0o700, 0o600))
-    # Anybody on the machine may read the settings; they hold no secret, and the processes run as other users.
-    for readable in (place.settings, place.identity):
-        readable.chmod(0o644)
-
-
 def _reply_days(arguments: argparse.Namespace) -> int:
     if arguments.reply_days is None:
         return EVALUATION_REPLY_DAYS if arguments.evaluation else Drop().reply_days
@@ -107,7 +94,8 @@ def _make_stores(place: Place, settings: Settings) -> None:
         files.private_folder(folder)
     for folder in (place.source / "gnupg", place.recipients, place.reviewers / "gnupg", place.reviewers / "returns"):
         files.private_folder(folder)
-    files.private_folder(place.keys, 0o755)
+    for readable in (place.keys, place.helplines):
+        files.private_folder(readable, 0o755)
     make_inbox(place.database("inbox", settings.stores.inbox), place.inbox)
     make_outbox(place.database("outbox", settings.stores.outbox))
     create(place.database("reviewers", settings.stores.reviewers), REVIEWERS, mode=0o600)
@@ -120,10 +108,3 @@ def _make_keys(place: Place, *, evaluation: bool) -> Identity:
     AuthorizedClients.prepare(reviewer.folder)
     log_key = LogKey.create(place.log_key, new_origin())
     return Identity(log_key.verifier, str(source.address), str(reviewer.address), evaluation)
-
-
-def _give_tree(isolation: Isolation, root: Path, owner: str, group: str, modes: tuple[int, int]) -> None:
-    folder_mode, file_mode = modes
-    for path in (root, *root.rglob("*")):
-        if not path.is_symlink():
-            isolation.give(path, owner, group, folder_mode if path.is_dir() else file_mode)

@@ -1,18 +1,12 @@
-"""`svidok status DIR`: say how a drop is doing, from what its processes leave in the public folder."""
+"""`svidok status DIR`: say how a drop is doing."""
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from hardening.clock import SystemClock, today
-from keeper.alarm_file import Alarm, read
-from keys.errors import KeysError
-from keys.keyset import quorum_met
-from keys.keyset_store import load
+from svidok.condition import Status, look
 from svidok.drop import open_drop
-from svidok.place import Place
-from svidok.running import is_running
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,36 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the state; the exit code is 0 only if sources can begin a report and nothing needs a person."""
-    place, settings, identity = open_drop(arguments.folder)
-    found = Status(
-        name=settings.drop.name,
-        evaluation=identity.evaluation,
-        running=is_running(place),
-        open_for_reports=_open(place),
-        source_address=identity.source_address,
-        reviewer_address=identity.reviewer_address,
-        services=_services(place),
-        alarms=read(place.alarms),
-    )
+    found = look(*open_drop(arguments.folder))
     if arguments.json:
         print(json.dumps(asdict(found), ensure_ascii=False))
     else:
         _print(found)
     return 0 if found.running and found.open_for_reports and not found.alarms else 1
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How a drop is doing; nothing of it is about sources."""
-
-    name: str
-    evaluation: bool
-    running: bool
-    open_for_reports: bool
-    source_address: str
-    reviewer_address: str
-    services: dict[str, str]
-    alarms: tuple[Alarm, ...]
 
 
 def _print(found: Status) -> None:
@@ -65,18 +35,3 @@ def _print(found: Status) -> None:
         print(f"tor of {service:<11} {state}")
     for alarm in found.alarms:
         print(f"alarm              {alarm.text}")
-
-
-def _services(place: Place) -> dict[str, str]:
-    try:
-        told = json.loads(place.services.read_bytes())
-    except FileNotFoundError:
-        return {}
-    return {str(service): str(state) for service, state in told["services"].items()}
-
-
-def _open(place: Place) -> bool:
-    try:
-        return quorum_met(load(place.keyset).keyset, today(SystemClock()))
-    except KeysError:
-        return False

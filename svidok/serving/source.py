@@ -26,6 +26,8 @@ from questionnaire import places
 from questionnaire.served import draft
 from settings import Settings
 from source_interface.app import build_app, build_refusal
+from source_interface.errors import HelpError
+from source_interface.help_entries import help_book
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
 from svidok.drop import PEPPER_BYTES, open_drop
 from svidok.errors import CommandError
@@ -58,7 +60,7 @@ def serve(arguments: argparse.Namespace) -> int:
     preload()
     become(arguments)
     sockets = listeners(arguments)
-    with refusing(VaultError, KeysError):
+    with refusing(VaultError, KeysError, HelpError):
         parts = _parts(place, settings, identity, hosts(identity.source_address, sockets))
     app, refusal = build_app(parts), build_refusal(parts)
     # What is here now stays: looking for what requests have left (F10) then costs next to nothing.
@@ -130,6 +132,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         hosts=allowed,
         places=places,
         questionnaire=draft(place.forms) if identity.evaluation else None,
+        helplines=help_book(place.helplines, evaluation=identity.evaluation),
     )
 
 

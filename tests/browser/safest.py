@@ -233,11 +233,15 @@ class Person:
 
 
 @contextmanager
-def firefox(*groups: Preferences, downloads: Path | None = None) -> Iterator[Person]:
-    """Lend a browser with these preferences, fresh and gone afterwards."""
+def firefox(*groups: Preferences, downloads: Path | None = None, patient: bool = True) -> Iterator[Person]:
+    """Lend a browser with these preferences, fresh and gone afterwards.
+
+    One that is not *patient* does something else while a page is still on its way.
+    """
     options = webdriver.FirefoxOptions()
     options.binary_location = "/usr/bin/firefox-esr"
     options.enable_bidi = True
+    options.page_load_strategy = "normal" if patient else "none"
     options.add_argument("-headless")
     for group in (QUIET, *groups, {} if downloads is None else {"browser.download.dir": str(downloads)}):
         for name, value in group.items():

@@ -17,7 +17,8 @@ from tests.trial import RunningDrop
 REPLY = "Thank you for writing to us.\nDo you remember on which day of the week it was?"
 
 SOURCE_PAGES = (
-    "landing", "safety", "limits", "keys", "login", "login-wrong", "missing", "send", "send-empty", "codename",
+    "landing", "help", "helplines", "safety", "limits", "keys", "login", "login-wrong", "missing", "send", "send-empty",
+    "progress", "codename",
     "retype", "retype-wrong", "inbox-new", "sent", "inbox", "left", "inbox-reply", "close", "closed", "inbox-unknown",
     "blank",
 )  # fmt: skip
@@ -49,6 +50,8 @@ class SourceTour:
         """Begin, send, write down, send again, log out."""
         for name, path in (
             ("landing", "/"),
+            ("help", "/help"),
+            ("helplines", "/help/ua"),
             ("safety", "/safety"),
             ("limits", "/limits"),
             ("keys", "/keys"),
@@ -66,6 +69,9 @@ class SourceTour:
         yield "send"
         self._send("/send")
         yield "send-empty"
+        self._open("/progress")
+        yield "progress"
+        self._follow("/send")
         self.page.fill("[name=message]", "They came at night.\nI saw three cars.")
         self.page.set_input_files("[name=files]", [self.files.photo, self.files.empty])
         self._send("/send")

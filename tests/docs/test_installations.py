@@ -13,7 +13,8 @@ _RUNS = {
     "workstation": ("cli", "commands.workstation", "commands.keys"),
     "server": (
         "cli", "commands.init", "commands.keys", "commands.reviewers", "commands.run", "commands.serve",
-        "commands.status", "commands.form", "forms.looking", "serving.keeper", "serving.source", "serving.journalist",
+        "commands.status", "commands.doctor", "commands.form", "forms.looking", "serving.keeper", "serving.source",
+        "serving.journalist",
     ),
     "run": ("commands.evaluate", "commands.demo"),
     "forms": ("cli", "commands.form", "forms.drafting", "forms.looking", "forms.paper"),

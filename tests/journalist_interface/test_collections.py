@@ -47,7 +47,7 @@ def test_what_has_come_is_told_in_days_and_classes(office: Office) -> None:
 
 def test_a_report_is_told_apart_from_a_message(office: Office) -> None:
     source = office.drop.source()
-    office.drop.send(source, [65_536] * 4, kind="report")
+    office.drop.send_report(source)
 
     opened = office.sign_in(office.hire()).get(f"/collections/{source.collection_id}")
 

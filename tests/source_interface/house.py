@@ -36,6 +36,7 @@ from keys.source_key import SourceSecrets, derive, seal_reply
 from keys.trailer import Trailer
 from questionnaire.served import Questionnaire
 from source_interface.app import build_app, build_refusal
+from source_interface.help_entries import help_book
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
 from tests.browserlike import Browser, Chosen, Page, unix_client
 from tests.clock import FakeClock
@@ -176,6 +177,7 @@ class House:
             hosts=frozenset({HOST, self.host}),
             places=FewPlaces(),
             questionnaire=questionnaire,
+            helplines=help_book(root / "help", evaluation=True),
         )
         self.parts = change(parts)
         self.app: App = build_app(self.parts)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from source_interface.arriving import Arrivals
 from source_interface.house import House as HouseKeeping
 from tests.source_interface.house import House, shown_codename
 
@@ -15,7 +16,7 @@ def test_the_mark_of_a_deleted_reply_goes_once_the_reply_is_destroyed(house: Hou
     house.reply(codename, "A fictional reply.")
     browser.open("/inbox")
     browser.press("Delete for good")
-    keeping = HouseKeeping(house.parts)
+    keeping = HouseKeeping(house.parts, Arrivals(house.clock))
 
     keeping.once()
     before = house.parts.inbox.all_deletions()
@@ -29,7 +30,7 @@ def test_the_mark_of_a_deleted_reply_goes_once_the_reply_is_destroyed(house: Hou
 @pytest.mark.check("K3")
 def test_a_new_day_is_noticed(house: House) -> None:
     """The rows themselves are looked at in the tests of the vault."""
-    keeping = HouseKeeping(house.parts)
+    keeping = HouseKeeping(house.parts, Arrivals(house.clock))
 
     house.clock.advance(timedelta(days=1).total_seconds())
     keeping.once()

@@ -13,9 +13,10 @@ import pytest
 import tinycss2  # type: ignore[import-untyped]
 
 from hardening.clock import Clock
-from hardening.headers import LANDING_CSP, SOURCE_CSP
+from hardening.headers import LANDING_CSP, SOURCE_CSP, UPLOAD_CSP
 from hardening.sessions import Session, SessionLimits, Sessions
 from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting
+from source_interface.help_entries import shipped
 from source_interface.languages import languages
 from source_interface.pages import PAGE_BYTES, TITLE, environment
 from source_interface.parts import PublicFacts
@@ -24,14 +25,20 @@ from tests.clock import FakeClock
 from tests.source_interface.house import Answer, House, Keyring, short_folder
 
 PREFIXES = [language.prefix for language in languages()]
-OPEN_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Open) and address.get]
+HELP_PAGES = [f"/help/{country}" for country in shipped()]
+OPEN_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Open) and address.get] + HELP_PAGES
 VISIT_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Visiting) and address.get]
 POSTS = [path for path, address in ADDRESSES.items() if address.post]
-EVERY_PATH = [prefix + path for prefix in PREFIXES for path in ADDRESSES] + [*UNTRANSLATED, "/no-such-page"]
+EVERY_PATH = [prefix + path for prefix in PREFIXES for path in [*ADDRESSES, *HELP_PAGES]] + [
+    *UNTRANSLATED,
+    "/no-such-page",
+]
 ACTIVE = {
     *("script", "iframe", "object", "embed", "applet", "audio", "video", "canvas", "svg", "math", "portal"),
     *("frame", "frameset", "noscript", "base", "template", "source", "track", "img", "picture", "style"),
 }
+# Every page has the policy of all but these: the first page's has no sandbox, the upload page's one lets a tab open.
+OWN_CSP = {f"{prefix}/": LANDING_CSP for prefix in PREFIXES} | {f"{prefix}/send": UPLOAD_CSP for prefix in PREFIXES}
 MARKUP = ['<img src=x onerror="1">', "{{7*7}}", '"><svg/onload=1>', "</title><script>1</script>", "%(name)s"]
 
 
@@ -71,9 +78,7 @@ def test_every_answer_has_the_strict_headers_and_no_others(house: House) -> None
         "cross-origin-embedder-policy": "require-corp",
     }
     for what, answer in every_answer(house):
-        path = what.partition(" ")[2]
-        csp = LANDING_CSP if path in {f"{prefix}/" for prefix in PREFIXES} else SOURCE_CSP
-        assert answer.every("content-security-policy") == [csp], what
+        assert answer.every("content-security-policy") == [OWN_CSP.get(what.partition(" ")[2], SOURCE_CSP)], what
         assert {name: answer.every(name) for name in exact} == {name: [value] for name, value in exact.items()}, what
         names = [name for name, _ in answer.headers]
         assert not forbidden & set(names), what
@@ -313,7 +318,7 @@ def test_every_page_that_asks_for_a_visit_shows_the_same_when_that_breaks(make_h
         for method, path in asked
     }
 
-    assert len(answers) == 2 * 16
+    assert len(answers) == 2 * 17
     assert {what: answer.status for what, answer in answers.items()} == dict.fromkeys(answers, 500)
     for answer in answers.values():
         assert len(answer.body) == PAGE_BYTES

@@ -143,7 +143,19 @@ def test_no_file_and_no_log_knows_what_was_sent(root: Path, keyring: Keyring) ->
 @pytest.mark.parametrize("requests", [100, pytest.param(1000, marks=pytest.mark.full)])
 def test_requests_leave_no_line_in_any_log(root: Path, keyring: Keyring, requests: int) -> None:
     """At DEBUG, and whatever the answer is."""
-    asked = ("/", "/login", "/safety", "/keys", "/nothing", "/style.css", "/inbox", "/send")
+    asked = (
+        "/",
+        "/login",
+        "/safety",
+        "/keys",
+        "/nothing",
+        "/style.css",
+        "/inbox",
+        "/send",
+        "/help",
+        "/help/ua",
+        "/progress",
+    )
     with alone(root, keyring) as process:
         with unix_client(str(root / "source.sock"), HOST) as client:
             statuses = {client.get(asked[number % len(asked)]).status_code for number in range(requests)}

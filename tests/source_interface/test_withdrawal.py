@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from source_interface.arriving import Arrivals
 from source_interface.house import House as HouseKeeping
 from tests.browserlike import Browser
 from tests.source_interface.house import House
@@ -89,7 +90,7 @@ def test_nothing_is_taken_that_would_come_under_what_is_withdrawn(house: House) 
 def test_after_its_time_it_is_gone_with_the_inbox(house: House) -> None:
     browser, codename = house.sender(files=[])
     withdraw(browser)
-    keeping = HouseKeeping(house.parts)
+    keeping = HouseKeeping(house.parts, Arrivals(house.clock))
     keeping.once()
     assert [*(house.root / "objects").rglob("*.gpg")]
 
@@ -105,7 +106,7 @@ def test_a_start_destroys_what_fell_due_meanwhile(house: House) -> None:
     withdraw(browser)
     house.clock.advance(30 * DAY_SECONDS)
 
-    HouseKeeping(house.parts).once()
+    HouseKeeping(house.parts, Arrivals(house.clock)).once()
 
     assert house.nothing_kept()
 
@@ -119,7 +120,7 @@ def test_closing_says_what_becomes_of_it(house: House) -> None:
     browser.press("Close my inbox for good")
 
     house.clock.advance((UNDO_DAYS + 1) * DAY_SECONDS)
-    HouseKeeping(house.parts).once()
+    HouseKeeping(house.parts, Arrivals(house.clock)).once()
     assert house.nothing_kept()
 
 

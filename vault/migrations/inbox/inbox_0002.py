@@ -61,8 +61,8 @@ def _make_anew() -> None:
         sqlite_with_rowid=False,
     )
     store, old, new = op.get_bind(), _table("sources"), _table("new_sources")
-    for rows in store.execute(sa.select(*(old.c[name] for name in _BEFORE))).partitions(_AT_ONCE):
-        store.execute(sa.insert(new), [_with_progress(row._asdict()) for row in rows])
+    for rows in store.execute(sa.select(*(old.c[name] for name in _BEFORE))).mappings().partitions(_AT_ONCE):
+        store.execute(sa.insert(new), [_with_progress(dict(row)) for row in rows])
     op.drop_table("sources")
     op.rename_table("new_sources", "sources")
     op.create_index("ix_sources_pages", "sources", [sa.text("last_day DESC"), "designation"])

@@ -1,0 +1,1 @@
+"""What `svidok doctor` looks at."""
