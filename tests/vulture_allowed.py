@@ -24,7 +24,7 @@ _.prove_inclusion, _.prove_consistency, _.check_inclusion, _.check_consistency
 
 # What a caller may ask of a type although ours does not yet.
 _.pseudo_address, _.wait_ended, _.summary, _.item_crc, _.plain_sha256, _.is_scrubbed
-_.unlearn, _.last_fetch, _.open_submission, _.IO
+_.last_fetch, _.open_submission, _.IO
 
 # The browser of tests and demo: tests read more of a page than the demo does.
 _.title, _.heading, _.every, _.unix_client

@@ -1,7 +1,7 @@
 """Give sources a sealed progress and a day of withdrawal."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_sources_withdrawn",
         "sources",
-        ["withdrawn_day"],
+        ["withdrawn_day", "designation"],
         sqlite_where=_WITHDRAWN,
         postgresql_where=_WITHDRAWN,
     )
@@ -61,8 +61,8 @@ def _make_anew() -> None:
         sqlite_with_rowid=False,
     )
     store, old, new = op.get_bind(), _table("sources"), _table("new_sources")
-    for rows in store.execute(sa.select(*(old.c[name] for name in _BEFORE))).partitions(_AT_ONCE):
-        store.execute(sa.insert(new), [_with_progress(row._asdict()) for row in rows])
+    for rows in store.execute(sa.select(*(old.c[name] for name in _BEFORE))).mappings().partitions(_AT_ONCE):
+        store.execute(sa.insert(new), [_with_progress(dict(row)) for row in rows])
     op.drop_table("sources")
     op.rename_table("new_sources", "sources")
     op.create_index("ix_sources_pages", "sources", [sa.text("last_day DESC"), "designation"])
@@ -89,7 +89,7 @@ def _table(name: str) -> sa.TableClause:
     return sa.table(name, *columns, sa.column("progress", sa.LargeBinary))
 
 
-def _with_progress(row: dict[str, object]) -> dict[str, object]:
+def _with_progress(row: Mapping[str, object]) -> dict[str, object]:
     return {**row, "progress": None if row["closed"] else secrets.token_bytes(_BYTES)}
 
 
