@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -21,6 +21,8 @@ from vault.records import Collection, Submission
 
 SUBMISSIONS_PER_PAGE = 100
 
+# Long enough for whoever comes back from a long leave.
+_TOLD_FOR = timedelta(days=90)
 _SHOWS = frozenset({"all", "new", "mine"})
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9a-z -]{1,64})", re.ASCII)
 
@@ -43,12 +45,18 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list; *after* leads to the next one, if there is one."""
+    """One page of the list.
+
+    Attributes:
+        after: Leads to the next one, if there is one.
+        withdrawn: The designations of what sources withdrew lately, for reviewers to destroy what they hold of it.
+    """
 
     show: str
     query: str
     rows: tuple[Row, ...]
     after: str
+    withdrawn: tuple[str, ...]
 
 
 class SubmissionRow(NamedTuple):
@@ -138,7 +146,8 @@ def _listing(site: Site, reviewer_id: str, asked: Asked) -> Listing:
     new = stores.marks.count_new(reviewer_id, ids)
     assignees = _named(stores, stores.marks.assignees(ids))
     rows = tuple(Row(one, new.get(one.collection_id, 0), assignees.get(one.collection_id, ())) for one in found)
-    return Listing(asked.show, asked.query, rows, after)
+    withdrawn = stores.inbox.withdrawn_since(site.today() - _TOLD_FOR)
+    return Listing(asked.show, asked.query, rows, after, tuple(withdrawn))
 
 
 def _found(stores: Stores, reviewer_id: str, asked: Asked) -> tuple[list[Collection], str]:

@@ -12,7 +12,7 @@ from hardening.database_errors import DatabaseError
 from hardening.headers import RESUMABLE, attachment_headers
 from journalist_interface.errors import EndedError, MissingError
 from journalist_interface.ranges import Asked, asked_bytes, is_unchanged
-from journalist_interface.selecting import CHOICES, Frozen, chosen_ids, freeze, is_whole, opened
+from journalist_interface.selecting import CHOICES, Frozen, chosen_ids, freeze, is_whole, new_ids, opened
 from journalist_interface.site import Caller, Site
 
 # A page that lists more hashes than this helps nobody; they are all in the bag's manifest.
@@ -44,7 +44,7 @@ async def show(request: Request, site: Site, caller: Caller) -> Response:
     selection_id = request.path_params["id"]
     frozen, layout, whole = await asyncio.to_thread(_planned, site, caller, selection_id)
     parts = sorted(frozen.index.parts().values(), key=lambda part: part.id)
-    new = set(await asyncio.to_thread(site.stores.marks.new_submissions, caller.reviewer.reviewer_id))
+    new = await asyncio.to_thread(new_ids, site, caller.reviewer.reviewer_id)
     return site.page(
         caller,
         "bag.html",
@@ -68,7 +68,7 @@ async def download(request: Request, site: Site, caller: Caller) -> Response:
     asked = Asked.of(request.headers) if request.method == "GET" else None
     frozen, layout, whole = await asyncio.to_thread(_planned, site, caller, selection_id)
     if not whole:
-        raise MissingError("a part of the bag has been destroyed")
+        raise MissingError("a part of the bag has been withdrawn or destroyed")
     headers = {RESUMABLE: "1", "etag": layout.etag, "accept-ranges": "bytes", **attachment_headers(_file_name(frozen))}
     wanted = asked_bytes(asked, request.headers, layout.etag, layout.size_bytes)
     if is_unchanged(request.headers, layout.etag):

@@ -68,8 +68,16 @@ class House:
         learn_since(self._stores, self._stores.marks.ask_from(day) if self._tidied_on else None)
         if day != self._tidied_on:
             self._stores.selections.forget_expired()
+            self._unlearn()
             self._stores.outbox.forget_order()
             self._tidied_on = day
+
+    def _unlearn(self) -> None:
+        """Forget what was destroyed; asked in this order, what comes meanwhile is not taken for it."""
+        known = self._stores.marks.known()
+        self._stores.marks.unlearn(
+            known.difference(one.submission_id for one in self._stores.inbox.arrived_since(None))
+        )
 
     async def reconcile(self) -> None:
         """Make the keeper's list of onion client keys that of the open accounts (P7).

@@ -170,8 +170,8 @@ def _accept(site: Site, arrived: Arrived) -> Returned:
     profile = replace(RETURN, limit_bytes=site.parts.limits.return_bytes)
     bag = open_return(arrived.tar, arrived.signature, verify, site.parts.facts.origin, profile)
     inbox = site.stores.inbox
-    wanted = {reply.collection for reply in bag.replies}
-    gone = inbox.closed() | (wanted - {one.collection_id for one in inbox.named(wanted)})
+    # What is withdrawn is not gone: its source may read a reply, and may take the withdrawal back.
+    gone = inbox.closed() | inbox.unknown(reply.collection for reply in bag.replies)
     holders = inbox.holders(bag.imported)
     accepted = site.stores.outbox.accept(
         ReturnBag(

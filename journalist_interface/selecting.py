@@ -88,12 +88,17 @@ def chosen_ids(site: Site, reviewer_id: str, given: Fields) -> list[str]:
     for collection_id in _checked(given.every("collection")):
         ids |= dict.fromkeys(one.submission_id for one in site.stores.inbox.submissions_of(collection_id))
     if given.get("all") == "new":
-        ids |= dict.fromkeys(site.stores.marks.new_submissions(reviewer_id))
+        ids |= dict.fromkeys(sorted(new_ids(site, reviewer_id)))
     if given.get("bag"):
         ids |= dict.fromkeys(opened(site, reviewer_id, *_checked([given.get("bag")])).submission_ids())
     if not ids:
         raise NothingChosenError("nothing was chosen")
     return list(ids)
+
+
+def new_ids(site: Site, reviewer_id: str) -> frozenset[str]:
+    """Return what is new to a reviewer and still there: a source may have withdrawn what nobody has seen yet."""
+    return site.stores.inbox.present(site.stores.marks.new_submissions(reviewer_id))
 
 
 async def freeze(site: Site, caller: Caller, submission_ids: Sequence[str]) -> str:
@@ -117,7 +122,7 @@ async def freeze(site: Site, caller: Caller, submission_ids: Sequence[str]) -> s
 
 
 def is_whole(site: Site, frozen: Frozen) -> bool:
-    """Say whether every part of the bag is still stored."""
+    """Say whether every part of the bag is still stored, and none was withdrawn."""
     stored = {part.part_id for one in site.stores.inbox.submissions(frozen.submission_ids()) for part in one.parts}
     return stored.issuperset(part.id for part in frozen.index.parts().values())
 

@@ -58,12 +58,21 @@ class Marks:
             _insert_all(session, unknown, reviewer_ids)
         return len(unknown)
 
+    def known(self) -> frozenset[str]:
+        """Return the ids of all submissions that were learnt."""
+        with self._database.reading() as session:
+            return frozenset(session.scalars(select(ArrivalRow.submission_id)))
+
     def unlearn(self, submission_ids: Collection[str]) -> None:
-        """Forget submissions that were destroyed."""
+        """Forget submissions that were destroyed, and who worked on a collection of which nothing is left."""
+        if not submission_ids:
+            return
         with self._database.writing() as session:
             for chunk in _chunks(submission_ids):
                 session.execute(delete(UnseenRow).where(UnseenRow.submission_id.in_(chunk)))
                 session.execute(delete(ArrivalRow).where(ArrivalRow.submission_id.in_(chunk)))
+            left = select(ArrivalRow.collection_id)
+            session.execute(delete(AssignedRow).where(AssignedRow.collection_id.not_in(left)))
 
     def new(self, reviewer_id: str, after: Fresh | None = None, limit: int = PAGE) -> list[Fresh]:
         """List the collections with something new, the newest day first.

@@ -16,15 +16,18 @@ _.revision, _.down_revision  # alembic
 _.MAKE_CHAR, _.MAKE_SOCK, _.MAKE_FIFO, _.MAKE_BLOCK, _.MAKE_SYM
 
 # Read by templates.
-_.direction, _.first_bad, _.met, _.stages, _.always, _.cost
+_.direction, _.first_bad, _.met, _.stages, _.always, _.cost, _.reports, _.reply_by
 
 # Formats whose readers and writers come with the ledger's merge; their vectors hold them to it today.
 _.sign_checkpoint, _.open_checkpoint, _.parse_entry, _.tree_root
 _.prove_inclusion, _.prove_consistency, _.check_inclusion, _.check_consistency
 
+# Called by the pages of the questionnaire.
+_.seal_progress
+
 # What a caller may ask of a type although ours does not yet.
 _.pseudo_address, _.wait_ended, _.summary, _.item_crc, _.plain_sha256, _.is_scrubbed
-_.unlearn, _.last_fetch, _.open_submission, _.IO
+_.last_fetch, _.open_submission, _.IO
 
 # Called by the pages that ask a report, which come with them.
 _.report_parts, _.consents_part, _.notes_part, _.report_items

@@ -63,7 +63,8 @@ class SourceRow(InboxBase):
     designation: Mapped[Words] = mapped_column(unique=True)
     lookup_id: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
     public_key: Mapped[bytes | None] = mapped_column(LargeBinary(32))
-    progress: Mapped[bytes | None] = mapped_column(LargeBinary(PROGRESS_BYTES))
+    # Whoever lists sources has no use for it.
+    progress: Mapped[bytes | None] = mapped_column(LargeBinary(PROGRESS_BYTES), deferred=True)
     last_day: Mapped[date] = mapped_column(Date)
     withdrawn_day: Mapped[date | None] = mapped_column(Date)
     closed: Mapped[bool] = mapped_column(Boolean)
@@ -76,7 +77,14 @@ class SourceRow(InboxBase):
         CheckConstraint(f"length(progress) = {PROGRESS_BYTES}", name="progress"),
         Index("ix_sources_pages", text("last_day DESC"), "designation"),
         Index("ix_sources_closed", "collection_id", sqlite_where=text("closed"), postgresql_where=text("closed")),
-        Index("ix_sources_withdrawn", "withdrawn_day", sqlite_where=_WITHDRAWN, postgresql_where=_WITHDRAWN),
+        # With the designation, so that the few who withdrew are listed without a look at the table.
+        Index(
+            "ix_sources_withdrawn",
+            "withdrawn_day",
+            "designation",
+            sqlite_where=_WITHDRAWN,
+            postgresql_where=_WITHDRAWN,
+        ),
         _BY_KEY,
     )
 

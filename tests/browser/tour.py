@@ -18,9 +18,8 @@ REPLY = "Thank you for writing to us.\nDo you remember on which day of the week 
 
 SOURCE_PAGES = (
     "landing", "help", "helplines", "safety", "limits", "keys", "login", "login-wrong", "missing", "send", "send-empty",
-    "progress", "codename",
-    "retype", "retype-wrong", "inbox-new", "sent", "inbox", "left", "inbox-reply", "close", "closed", "inbox-unknown",
-    "blank",
+    "progress", "codename", "retype", "retype-wrong", "inbox-new", "sent", "inbox", "left", "inbox-reply", "withdraw",
+    "withdrawn", "inbox-withdrawn", "close", "closed", "inbox-unknown", "blank",
 )  # fmt: skip
 REVIEWER_PAGES = (
     "sign-in", "sign-in-refused", "collections-empty", "collections", "collection", "bag", "bags", "returns",
@@ -98,6 +97,14 @@ class SourceTour:
         """Come back, read, close, leave."""
         self._login()
         yield "inbox-reply"
+        self._follow("/withdraw")
+        yield "withdraw"
+        self._send("/withdraw")
+        yield "withdrawn"
+        self._follow("/inbox")
+        yield "inbox-withdrawn"
+        self._follow("/withdraw")
+        self._send("/withdraw/undo")
         self._follow("/close")
         yield "close"
         self._send("/close")

@@ -177,6 +177,18 @@ def test_replies_to_those_who_are_gone_are_dropped_and_counted(office: Office, w
     assert office.stores.replies.replies(source.collection_id) == []
 
 
+def test_a_reply_to_who_has_withdrawn_waits_for_her(office: Office, workstation: Workstation) -> None:
+    """She may read it, and may take the withdrawal back; the same bag could not be taken in a second time."""
+    source = office.drop.source()
+    office.drop.send(source)
+    office.drop.inbox.withdraw(source)
+    browser = office.sign_in(office.hire())
+
+    browser.follow(send(browser, *workstation.bag(reply_to(source.collection_id))))
+
+    assert len(office.stores.replies.replies(source.collection_id)) == 1
+
+
 def test_the_two_files_come_together_or_not_at_all(office: Office, workstation: Workstation) -> None:
     browser = office.sign_in(office.hire())
     bag, signature = workstation.bag()

@@ -48,6 +48,7 @@ def rows(page: Page) -> list[list[str]]:
     return [[" ".join("".join(cell.itertext()).split()) for cell in row] for row in page.tree.iter("tr")]
 
 
+@pytest.mark.check("F9")
 def test_each_day_says_since_when_how_much_is_kept(house: House) -> None:
     _, codename = house.sender()
     report(house, codename)
@@ -62,7 +63,6 @@ def test_each_day_says_since_when_how_much_is_kept(house: House) -> None:
     ]
 
 
-@pytest.mark.check("K8")
 @pytest.mark.parametrize(
     ("contact", "imported", "said"),
     [(True, True, True), (True, False, False), (False, True, False), (None, True, False)],

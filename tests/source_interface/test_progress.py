@@ -29,7 +29,6 @@ def test_what_is_sealed_is_opened_again_by_the_same_codename(progress: Progress)
 
 
 @given(_PAGES)
-@pytest.mark.check("K8")
 def test_every_progress_has_one_size_and_one_that_is_too_long_forgets_its_last_pages(reached: tuple[str, ...]) -> None:
     sealed = seal_progress(replace(PROGRESS, reached=reached), HERS)
     opened = open_progress(sealed, HERS)

@@ -71,7 +71,6 @@ def test_twice_is_once(house: House) -> None:
     assert LAST_DAY in page.text
 
 
-@pytest.mark.check("C13")
 def test_nothing_is_taken_that_would_come_under_what_is_withdrawn(house: House) -> None:
     browser, _ = house.sender()
     before = browser.open("/send").form("Send now")

@@ -9,7 +9,6 @@ from vault.errors import NothingKeptError
 from vault.records import PROGRESS_BYTES, Arrival
 
 
-@pytest.mark.check("K8")
 def test_every_source_has_one_of_the_same_size_and_no_two_the_same(drop: Drop) -> None:
     """Whether somebody ever opened the questionnaire is not to be seen."""
     plain, reporting = drop.source(), drop.source()
@@ -69,7 +68,6 @@ def test_one_of_another_size_is_refused(drop: Drop) -> None:
     assert drop.folders() == []
 
 
-@pytest.mark.check("K8")
 def test_the_rows_do_not_tell_the_parts_of_a_report_apart(drop: Drop) -> None:
     source = drop.source()
     drop.send_report(source)

@@ -1,7 +1,7 @@
 """Give sources a sealed progress and a day of withdrawal."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,7 +35,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_sources_withdrawn",
         "sources",
-        ["withdrawn_day"],
+        ["withdrawn_day", "designation"],
         sqlite_where=_WITHDRAWN,
         postgresql_where=_WITHDRAWN,
     )
@@ -89,7 +89,7 @@ def _table(name: str) -> sa.TableClause:
     return sa.table(name, *columns, sa.column("progress", sa.LargeBinary))
 
 
-def _with_progress(row: dict[str, object]) -> dict[str, object]:
+def _with_progress(row: Mapping[str, object]) -> dict[str, object]:
     return {**row, "progress": None if row["closed"] else secrets.token_bytes(_BYTES)}
 
 
