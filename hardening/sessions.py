@@ -98,7 +98,7 @@ class Sessions:
             kind: The neutral word that names the cookie, after `__Host-`.
         """
         self._clock = clock
-        self._limits = limits
+        self.limits = limits
         self._cookie_name = f"__Host-{kind}"
         # The keys die with the process, as the sessions do.
         self._signer = Signer(
@@ -110,11 +110,6 @@ class Sessions:
         # For each owner the token hashes in the order of their beginning, oldest first.
         self._of_owner: dict[bytes, dict[bytes, None]] = {}
         self._total_bytes = 0
-
-    @property
-    def limits(self) -> SessionLimits:
-        """How long and how large its sessions may get."""
-        return self._limits
 
     @property
     def cookie_name(self) -> str:
@@ -130,7 +125,7 @@ class Sessions:
         Raises:
             SessionTooLargeError: Nothing was started.
         """
-        return self._keep(state, owner, self._clock.monotonic() + self._limits.absolute_seconds)
+        return self._keep(state, owner, self._clock.monotonic() + self.limits.absolute_seconds)
 
     def open(self, untrusted_cookie: str | None) -> Session | None:
         """Open the session of a request that starts now; `None` if there is none (any more).
@@ -144,7 +139,7 @@ class Sessions:
         now = self._clock.monotonic()
         if (kept := self._kept.get(token_hash)) is None:
             return None
-        if now >= kept.ends_at or now - kept.seen_at >= self._limits.idle_seconds:
+        if now >= kept.ends_at or now - kept.seen_at >= self.limits.idle_seconds:
             self._drop(token_hash)
             return None
         self._seen(token_hash, kept, now)
@@ -203,7 +198,7 @@ class Sessions:
         if (kept := self._kept.get(session.token_hash)) is None:
             return False
         now = self._clock.monotonic()
-        kept.ends_at = max(kept.ends_at, now + self._limits.idle_seconds)
+        kept.ends_at = max(kept.ends_at, now + self.limits.idle_seconds)
         self._seen(session.token_hash, kept, now)
         return True
 
@@ -245,14 +240,14 @@ class Sessions:
         self._total_bytes += len(sealed) + _OVERHEAD_BYTES
         same = self._of_owner.setdefault(mark, {})
         same[token_hash] = None
-        if owner != NOBODY and len(same) > self._limits.per_owner:
+        if owner != NOBODY and len(same) > self.limits.per_owner:
             self._drop(next(iter(same)))
         self._make_room()
         return self._signer.sign(urlsafe_b64encode(token)).decode("ascii")
 
     def _sealed(self, state: bytes, owner: bytes, sealing_key: bytes) -> bytes:
-        if len(state) > self._limits.state_bytes:
-            raise SessionTooLargeError(f"a session may keep {self._limits.state_bytes} bytes, not {len(state)}")
+        if len(state) > self.limits.state_bytes:
+            raise SessionTooLargeError(f"a session may keep {self.limits.state_bytes} bytes, not {len(state)}")
         if len(owner) > _MAX_OWNER_BYTES:
             raise SessionError(f"an owner's name may have {_MAX_OWNER_BYTES} bytes, not {len(owner)}")
         return bytes(SecretBox(sealing_key).encrypt(bytes([len(owner)]) + owner + state))
@@ -275,12 +270,12 @@ class Sessions:
         self._kept.move_to_end(token_hash)
 
     def _drop_idle(self) -> None:
-        horizon = self._clock.monotonic() - self._limits.idle_seconds
+        horizon = self._clock.monotonic() - self.limits.idle_seconds
         while self._kept and next(iter(self._kept.values())).seen_at <= horizon:
             self._drop(next(iter(self._kept)))
 
     def _make_room(self) -> None:
-        while self._total_bytes > self._limits.total_bytes and len(self._kept) > 1:
+        while self._total_bytes > self.limits.total_bytes and len(self._kept) > 1:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, token_hash: bytes) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from hardening.files import private_folder
@@ -13,10 +14,13 @@ from hardening.listeners import Listener, bind_loopback, bind_unix
 from keys.gpg import Gpg
 from keys.keyset_store import store
 from keys.keyset_trust import SignedKeyset
+from svidok.children import REFUSED
+from svidok.place import Place
 from svidok.serving.confine import hosts
 from svidok.serving.source import CurrentDesk
 from tests.clock import FakeClock
 from tests.keyring import Reviewer
+from tests.svidok.console import Program, running
 
 ADDRESS = f"{'a' * 56}.onion"
 YEAR_SECONDS = 366 * 86400
@@ -159,3 +163,30 @@ def test_the_bare_socket_and_the_ports_have_theirs(unix: socket.socket) -> None:
         assert hosts(ADDRESS, [Listener(unix), Listener(port)]) == here | {"localhost"}
         assert hosts(ADDRESS, [Listener(unix), Listener(port, proxy_line=True)]) == here | {"localhost"}
         assert hosts(ADDRESS, [Listener(unix, proxy_line=True), Listener(port)]) == here
+
+
+def test_a_file_of_help_that_cannot_be_meant_keeps_the_sources_site_from_running(drop: Place, svidok: Program) -> None:
+    (drop.helplines / "ua.toml").write_text('[[entry]]\nwhat = "police"\nnumber = "see below"\n', "utf-8")
+
+    said = svidok.serve("source", drop)
+
+    assert said.code == REFUSED
+    assert "ua.toml: entry 1: number: a number has 2 to 32 digits" in said.err
+
+
+def test_a_drops_own_file_of_help_is_what_sources_read(drop: Place, svidok: Program) -> None:
+    """As the site's own user, who keeps to what she needs of the disk."""
+    (drop.helplines / "ua.toml").write_text(
+        '[[entry]]\nwhat = "police"\nnumber = "102 000"\nverified_by = "us"\n'
+        "verified_on = 2026-01-01\nhide_after = 2999-01-01\n",
+        "utf-8",
+    )
+
+    with running(svidok, drop.root, "--listen", "0", "0") as here:
+        here.hear("Ctrl-C stops everything")
+        site = f"127.0.0.1:{here.port('sources')}"
+        with httpx.Client(base_url=f"http://{site}", timeout=30) as client:
+            country, others = client.get("/uk/help/ua").text, client.get("/help").text
+
+    assert "102 000" in country
+    assert ('href="/help/ua"' in others, 'href="/help/fr"' in others) == (True, False)
