@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from hardening.clock import SystemClock, today
+from hardening.clock import SystemClock
 from hardening.files import private_folder
 from keys.gpg import Gpg
-from keys.keyset_store import load
 from questionnaire.load import format_form, parse_form
-from questionnaire.served import Questionnaire, draft, packaged
-from svidok.approved_form import approved
+from questionnaire.served import Questionnaire, packaged
 from svidok.identity import Identity
 from svidok.place import Place
+from svidok.serving import source
 from tests.questionnaire.tables import COMPILED
 from tests.svidok.conftest import Held
 from tests.svidok.console import Console, Said
@@ -37,8 +36,8 @@ def sign(console: Console, held: Held) -> Sign:
 
 
 def _served(place: Place, judge: Path) -> Questionnaire | None:
-    """What the source interface would be handed at its next start."""
-    return approved(place.forms, load(place.keyset).keyset, Gpg(private_folder(judge)), today(SystemClock()))
+    """What the source interface is handed at its next start."""
+    return source._questionnaire(place, Identity.read(place.identity), Gpg(private_folder(judge)), SystemClock())
 
 
 def _as_evaluation(place: Place) -> None:
@@ -124,6 +123,7 @@ def test_a_strangers_signature_approves_nothing(
     assert console("form", "install", drop.root, strangers).code == 1
     assert not drop.forms.exists()
     assert "there is no keyset yet" in console("form", "install", bare_drop.root, strangers).refusal
+    assert _served(bare_drop, tmp_path / "judge") is None
 
 
 @pytest.fixture
@@ -182,11 +182,11 @@ def test_an_evaluation_drop_asks_drafts_in_every_language(
     console: Console, bare_drop: Place, sign: Sign, tmp_path: Path
 ) -> None:
     _as_evaluation(bare_drop)
-    shipped = draft(bare_drop.forms)
+    shipped = _served(bare_drop, tmp_path / "judge")
     told = console("form", "status", bare_drop.root).done
     _ = sign(COMPILED, tmp_path / "out").done
     _ = console("form", "install", bare_drop.root, tmp_path / "out").done
-    own = draft(bare_drop.forms)
+    own = _served(bare_drop, tmp_path / "judge")
 
     form = packaged()
     assert form is not None
