@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from questionnaire.asked import Lists, RowReader
 from questionnaire.errors import FormFileError
-from questionnaire.findings import Finding, Findings, FormTextError, Row
+from questionnaire.findings import Finding, Findings, Row
 from questionnaire.load import named
 from questionnaire.model import Choice, Form
 from questionnaire.survey import Survey
@@ -45,18 +45,6 @@ def compile_table(table: Table) -> Compiled:
         check_xlsform(table, findings)
     form = None if findings.errors else _form(settings, wording, survey, findings)
     return Compiled(form, tuple(sorted(findings.told)), survey.rows)
-
-
-def compile_form(table: Table) -> Form:
-    """Make a form of *table*.
-
-    Raises:
-        FormTextError: It is not one; all errors are told.
-    """
-    compiled = compile_table(table)
-    if compiled.form is None:
-        raise FormTextError([one for one in compiled.findings if one.level == "error"])
-    return compiled.form
 
 
 def _form(settings: Row, wording: Wording, survey: Survey, findings: Findings) -> Form | None:

@@ -15,6 +15,9 @@ _MODULES = {
     "compile": "drafting",
     "preview": "looking",
     "print": "paper",
+    "sign": "approving",
+    "install": "approving",
+    "status": "approving",
 }
 
 
@@ -32,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _form(paper)
     paper.add_argument("out", type=Path, metavar="OUT.pdf", help="the file to write")
     paper.add_argument("--language", action="append", default=[], help="a code like uk; again for more; default: all")
+    _approvals(actions.add_parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,6 +64,27 @@ def _conversions(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     lint = add_parser("lint", help="say what must or should be mended; exit code 1: errors, 3: warnings")
     lint.add_argument("form", type=Path, metavar="FORM.yaml", help="the file to judge; a spreadsheet will do")
     lint.add_argument("--json", action="store_true")
+
+
+def _approvals(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    sign = add_parser("sign", help="say, with a signer's key, that people have read the form in a language")
+    sign.add_argument("form", type=Path, metavar="FORM.json", help="the compiled form that they have read")
+    sign.add_argument("out", type=Path, metavar="OUT", help="a folder for the server; again for the next language")
+    sign.add_argument("--language", required=True, help="the language that they have read")
+    for role, says in (
+        ("native", "who speaks the language as her own and has read all of it"),
+        ("survivor", "who has lived through what is asked about and has read all of it"),
+    ):
+        sign.add_argument(f"--{role}", action="append", required=True, metavar="NAME", help=says)
+    sign.add_argument("--lawyer", action="append", default=[], metavar="NAME", help="who knows the law and has read it")
+    sign.add_argument("--gnupg", type=Path, required=True, help="the signer's GnuPG home")
+    sign.add_argument("--signer", required=True, help="the fingerprint of a signer of the drop's keyset")
+    sign.add_argument("--passphrase-file", type=Path, help="otherwise gpg asks")
+    install = add_parser("install", help="on the server: check a signed form and ask it from the next start on")
+    install.add_argument("drop", type=Path, metavar="DIR", help="the drop's folder")
+    install.add_argument("signed", type=Path, metavar="FOLDER", help="what `sign` wrote")
+    status = add_parser("status", help="which form a drop asks, in which languages, and who has read it")
+    status.add_argument("drop", type=Path, metavar="DIR", help="the drop's folder")
 
 
 def _form(parser: argparse.ArgumentParser) -> None:

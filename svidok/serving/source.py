@@ -19,16 +19,17 @@ from keys.argon import ArgonParameters, enforce_floor
 from keys.errors import KeysError
 from keys.gpg import Gpg
 from keys.keyset import quorum_met
-from keys.keyset_store import load
+from keys.keyset_store import is_stored, load
 from keys.lexicon import lexicons
 from keys.recipients import write_recipients
 from questionnaire import places
-from questionnaire.served import draft
+from questionnaire.served import Questionnaire, draft
 from settings import Settings
 from source_interface.app import build_app, build_refusal
 from source_interface.errors import HelpError
 from source_interface.help_entries import help_book
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
+from svidok.approved_form import approved
 from svidok.drop import PEPPER_BYTES, open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
@@ -131,9 +132,18 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         argon=argon,
         hosts=allowed,
         places=places,
-        questionnaire=draft(place.forms) if identity.evaluation else None,
+        questionnaire=_questionnaire(place, identity, gpg, clock),
         helplines=help_book(place.helplines, evaluation=identity.evaluation),
     )
+
+
+def _questionnaire(place: Place, identity: Identity, gpg: Gpg, clock: Clock) -> Questionnaire | None:
+    """Give what is asked: an evaluation drop shows drafts, any other only what its signers have approved."""
+    if identity.evaluation:
+        return draft(place.forms)
+    if not is_stored(place.keyset):
+        return None
+    return approved(place.forms, load(place.keyset).keyset, gpg, today(clock))
 
 
 def _inbox(place: Place, settings: Settings, clock: Clock) -> Inbox:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from questionnaire.compiling import compile_table
 from questionnaire.findings import Finding, Row
 from questionnaire.linting import lint
+from questionnaire.model import Form
 from questionnaire.table import Table, read_table
 
 EXAMPLE = Path(__file__).parents[1] / "vectors" / "form" / "example.yaml"
@@ -45,6 +47,13 @@ def table_of(content: Mapping[str, Sequence[Mapping[str, str]]]) -> Table:
         for sheet, told in content.items()
     }
     return Table(headers, rows)
+
+
+def compile_form(table: Table) -> Form:
+    """Give the form of a table that has no errors."""
+    compiled = compile_table(table)
+    assert compiled.form is not None, compiled.findings
+    return compiled.form
 
 
 def findings(table: Table) -> dict[str, Finding]:

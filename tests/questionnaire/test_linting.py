@@ -2,10 +2,9 @@
 
 import pytest
 
-from questionnaire.compiling import compile_form
 from questionnaire.linting import MOST_LIX, PAGE_BYTES, lint, lix, page_bytes
 from questionnaire.paths import combinations, longest, paths
-from tests.questionnaire.tables import changed, example, findings, page, question, with_cells
+from tests.questionnaire.tables import changed, compile_form, example, findings, page, question, with_cells
 
 
 def _with(*added: dict[str, str], at: int = 20) -> dict[str, str]:

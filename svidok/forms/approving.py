@@ -1,0 +1,146 @@
+"""Sign a form in a language, install it on a server, and say what a drop asks."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from hardening.clock import SystemClock, today
+from hardening.files import private_folder
+from keys.errors import KeysError
+from keys.fingerprint import Fingerprint
+from keys.gpg import Gpg, stop_agent
+from keys.keyset import Keyset
+from keys.keyset_store import is_stored, load
+from keys.signing import sign_detached
+from questionnaire.approval import Approval, Reader, Role, format_approval
+from questionnaire.errors import QuestionnaireError
+from questionnaire.served import draft
+from svidok.approved_form import (
+    Signed,
+    SignedForm,
+    believe,
+    install,
+    is_installed,
+    read_folder,
+    write_approval,
+    write_form,
+)
+from svidok.errors import CommandError
+from svidok.forms.looking import known_language, read_form
+from svidok.identity import Identity
+from svidok.passphrases import from_file
+from svidok.place import Place
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked."""
+    match arguments.action:
+        case "sign":
+            return _sign(arguments)
+        case "install":
+            return _install(Place(arguments.drop.resolve()), arguments.signed)
+        case _:
+            return _status(Place(arguments.drop.resolve()))
+
+
+def _sign(arguments: argparse.Namespace) -> int:
+    form = read_form(arguments.form)
+    language = known_language(form, arguments.language)
+    approval = Approval(
+        kind="form",
+        sha256=form.sha256,
+        name=form.form_id,
+        version=form.version,
+        language=language,
+        readers=_readers(arguments),
+        day=_day(),
+    )
+    untrusted = format_approval(approval)
+    passphrase = from_file(arguments.passphrase_file) if arguments.passphrase_file else None
+    gpg = Gpg(arguments.gnupg.resolve(strict=True), agent=True)
+    try:
+        signature = sign_detached(untrusted, gpg, Fingerprint(arguments.signer), approval.day, passphrase)
+    finally:
+        stop_agent(gpg)
+    write_form(arguments.out, form)
+    write_approval(arguments.out, language, Signed(untrusted, signature))
+    print(f"{form.form_id} {form.version} is approved in {language}; take {arguments.out} to the server")
+    return 0
+
+
+def _readers(arguments: argparse.Namespace) -> tuple[Reader, ...]:
+    named: tuple[tuple[Role, list[str]], ...] = (
+        ("native", arguments.native),
+        ("survivor", arguments.survivor),
+        ("lawyer", arguments.lawyer),
+    )
+    return tuple(Reader(role, name) for role, names in named for name in names)
+
+
+def _install(place: Place, folder: Path) -> int:
+    identity = Identity.read(place.identity)
+    signed = read_folder(folder)
+    if not identity.evaluation:
+        _check(place, signed)
+    _refuse_silent_change(place.forms, signed)
+    install(signed, place.forms)
+    languages = sorted(signed.form.languages if identity.evaluation else signed.approvals)
+    print(f"{signed.form.form_id} {signed.form.version} is asked in {', '.join(languages)} from the next start on")
+    return 0
+
+
+def _check(place: Place, signed: SignedForm) -> None:
+    """Refuse a form of which a part was not approved by this drop's signers."""
+    if not signed.approvals:
+        raise CommandError("nobody has approved this form: svidok form sign writes what a drop wants to see")
+    if not is_stored(place.keyset):
+        raise CommandError("there is no keyset yet, so nobody could have approved a form: svidok keys import")
+    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
+    for language, one in signed.approvals.items():
+        approval, _ = believe(signed.form, language, one, keyset, judge)
+        if approval.day > _day():
+            raise CommandError(f"the approval for {language} is of a day that has not come: set this machine's clock")
+
+
+def _refuse_silent_change(installed: Path, signed: SignedForm) -> None:
+    """Refuse other words under a version that reports have named already."""
+    if not is_installed(installed):
+        return
+    before = read_folder(installed).form
+    same = (before.form_id, before.version) == (signed.form.form_id, signed.form.version)
+    if same and before.sha256 != signed.form.sha256:
+        raise CommandError(f"another form is installed as {before.form_id} {before.version}: raise the version")
+
+
+def _status(place: Place) -> int:
+    """Say what the drop asks; 1 if it asks nothing."""
+    if Identity.read(place.identity).evaluation:
+        shown = draft(place.forms)
+        if shown is not None:
+            languages = ", ".join(sorted(shown.approved))
+            print(f"{shown.form.form_id} {shown.form.version} in {languages}, as a draft: nobody has approved it")
+        return 0 if shown is not None else 1
+    if not is_installed(place.forms):
+        print("no form is installed: sources can send words and files alone")
+        return 1
+    signed = read_folder(place.forms)
+    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
+    print(f"{signed.form.form_id} {signed.form.version}, SHA-256 {signed.form.sha256}")
+    said = [_said(signed, language, keyset, judge) for language in signed.form.languages]
+    print("\n".join(line for line, _ in said))
+    return 0 if any(is_served for _, is_served in said) else 1
+
+
+def _said(signed: SignedForm, language: str, keyset: Keyset, judge: Gpg) -> tuple[str, bool]:
+    if language not in signed.approvals:
+        return f"  {language}: not approved", False
+    try:
+        approval, signer = believe(signed.form, language, signed.approvals[language], keyset, judge)
+    except (QuestionnaireError, KeysError) as error:
+        return f"  {language}: not served: {error}", False
+    readers = ", ".join(f"{reader.name} ({reader.role})" for reader in approval.readers)
+    return f"  {language}: read by {readers} until {approval.day}, signed by {signer}", True
+
+
+def _day() -> date:
+    return today(SystemClock())

@@ -1,0 +1,210 @@
+"""A real drop asks only what people have read and a signer has signed, in the languages in which they have read it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hardening.clock import SystemClock
+from hardening.files import private_folder
+from keys.gpg import Gpg
+from questionnaire.load import format_form, parse_form
+from questionnaire.served import Questionnaire, packaged
+from svidok.identity import Identity
+from svidok.place import Place
+from svidok.serving import source
+from tests.questionnaire.tables import COMPILED
+from tests.svidok.conftest import Held
+from tests.svidok.console import Console, Said
+
+READERS = ("--native", "Olena", "--survivor", "heron")
+Sign = Callable[..., Said]
+
+
+@pytest.fixture
+def sign(console: Console, held: Held) -> Sign:
+    """Approve a form as somebody who signs for the drop."""
+
+    def signed(
+        form: Path, out: Path, language: str = "uk", person: str = "one", readers: tuple[str, ...] = READERS
+    ) -> Said:
+        who = ("--gnupg", held.home(person), "--signer", held.prints[person], "--passphrase-file", held.passphrase)
+        return console("form", "sign", form, out, "--language", language, *readers, *who)
+
+    return signed
+
+
+def _served(place: Place, judge: Path) -> Questionnaire | None:
+    """What the source interface is handed at its next start."""
+    return source._questionnaire(place, Identity.read(place.identity), Gpg(private_folder(judge)), SystemClock())
+
+
+def _as_evaluation(place: Place) -> None:
+    replace(Identity.read(place.identity), evaluation=True).write(place.identity)
+
+
+@pytest.mark.check("G7")
+def test_what_was_signed_is_asked_in_the_languages_that_were_read(
+    console: Console, drop: Place, sign: Sign, tmp_path: Path
+) -> None:
+    before = _served(drop, tmp_path / "judge")
+    _ = sign(COMPILED, tmp_path / "out").done
+    _ = sign(COMPILED, tmp_path / "out", "ar", "two", (*READERS, "--lawyer", "Ірина")).done
+    installed = console("form", "install", drop.root, tmp_path / "out").done
+    served = _served(drop, tmp_path / "judge")
+    told = console("form", "status", drop.root).done
+
+    assert before is None
+    assert installed == "example 1 is asked in ar, uk from the next start on\n"
+    assert served == Questionnaire(parse_form(COMPILED.read_bytes()), frozenset({"uk", "ar"}), draft=False)
+    assert "  en: not approved\n" in told
+    assert "  uk: read by Olena (native), heron (survivor) until " in told
+    assert "Ірина (lawyer)" in told
+
+
+@pytest.mark.check("G7")
+def test_an_unsigned_form_is_neither_installed_nor_asked(console: Console, drop: Place, tmp_path: Path) -> None:
+    unsigned = tmp_path / "unsigned"
+    (unsigned / "approvals").mkdir(parents=True)
+    (unsigned / "form.json").write_bytes(COMPILED.read_bytes())
+
+    refused = console("form", "install", drop.root, unsigned).refusal
+    unsigned.rename(drop.forms)
+
+    assert "nobody has approved this form" in refused
+    assert _served(drop, tmp_path / "judge") is None
+    assert console("form", "status", drop.root).code == 1
+
+
+@pytest.mark.check("G7")
+def test_a_form_that_was_put_beside_another_ones_signatures_is_not_asked(
+    console: Console, drop: Place, sign: Sign, tmp_path: Path
+) -> None:
+    _ = sign(COMPILED, tmp_path / "out").done
+    _ = console("form", "install", drop.root, tmp_path / "out").done
+    form = parse_form(COMPILED.read_bytes())
+    (drop.forms / "form.json").write_bytes(format_form(replace(form, title={"en": "Another"})))
+
+    assert _served(drop, tmp_path / "judge") is None
+    assert "uk: not served: the approval for uk is about another form" in console("form", "status", drop.root).out
+    assert "about another form" in console("form", "install", drop.root, drop.forms).refusal
+
+
+@pytest.mark.check("G7")
+@pytest.mark.parametrize("what", ["signature", "approval", "language"])
+def test_one_byte_of_an_approval_undoes_its_language_alone(
+    console: Console, drop: Place, sign: Sign, tmp_path: Path, what: str
+) -> None:
+    for language in ("uk", "ar"):
+        _ = sign(COMPILED, tmp_path / "out", language).done
+    _ = console("form", "install", drop.root, tmp_path / "out").done
+    folder = drop.forms / "approvals"
+    match what:
+        case "signature":
+            (folder / "uk.sig").write_bytes((folder / "ar.sig").read_bytes())
+        case "approval":
+            (folder / "uk.json").write_bytes((folder / "uk.json").read_bytes().replace(b"Olena", b"Alena"))
+        case _:
+            for suffix in ("json", "sig"):
+                (folder / f"uk.{suffix}").write_bytes((folder / f"ar.{suffix}").read_bytes())
+
+    served = _served(drop, tmp_path / "judge")
+
+    assert served is not None
+    assert served.approved == {"ar"}
+    assert console("form", "install", drop.root, drop.forms).code == 1
+
+
+@pytest.mark.check("G7")
+def test_a_strangers_signature_approves_nothing(
+    console: Console, drop: Place, bare_drop: Place, strangers: Path, tmp_path: Path
+) -> None:
+    assert console("form", "install", drop.root, strangers).code == 1
+    assert not drop.forms.exists()
+    assert "there is no keyset yet" in console("form", "install", bare_drop.root, strangers).refusal
+    assert _served(bare_drop, tmp_path / "judge") is None
+
+
+@pytest.fixture
+def strangers(console: Console, short: Path, held: Held, tmp_path: Path) -> Path:
+    """A form that was signed with a key that is in no keyset."""
+    people = ("--reviewer", "eve", "--reviewer", "mallory", "--passphrase-file", held.passphrase)
+    told = console("keys", "ceremony", short / "strangers", *people).done
+    key = next(line.split()[1] for line in told.splitlines() if line.startswith("eve"))
+    who = ("--gnupg", short / "strangers" / "eve" / "gnupg", "--signer", key, "--passphrase-file", held.passphrase)
+    _ = console("form", "sign", COMPILED, tmp_path / "out", "--language", "uk", *READERS, *who).done
+    return tmp_path / "out"
+
+
+def test_a_reader_of_each_kind_is_needed(console: Console, sign: Sign, tmp_path: Path) -> None:
+    assert sign(COMPILED, tmp_path / "out", readers=("--native", "Olena")).code == 2
+    assert sign(COMPILED, tmp_path / "out", readers=("--native", "Olena", "--survivor", " ")).code == 1
+    assert sign(COMPILED, tmp_path / "out", "de").code == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_holds_one_form(sign: Sign, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    other.write_bytes(format_form(replace(parse_form(COMPILED.read_bytes()), version="2")))
+    _ = sign(COMPILED, tmp_path / "out").done
+
+    assert "holds another form" in sign(other, tmp_path / "out", "ar").refusal
+
+
+def test_other_words_need_another_version(console: Console, drop: Place, sign: Sign, tmp_path: Path) -> None:
+    """Reports name the version that they answered; it must mean the same for ever."""
+    form = parse_form(COMPILED.read_bytes())
+    silent, said = tmp_path / "silent.json", tmp_path / "said.json"
+    silent.write_bytes(format_form(replace(form, title={"en": "Another"})))
+    said.write_bytes(format_form(replace(form, title={"en": "Another"}, version="2")))
+    for path in (COMPILED, silent, said):
+        _ = sign(path, tmp_path / path.stem).done
+    _ = console("form", "install", drop.root, tmp_path / "example").done
+
+    assert "raise the version" in console("form", "install", drop.root, tmp_path / "silent").refusal
+    assert "example 2 is asked in uk" in console("form", "install", drop.root, tmp_path / "said").done
+    assert _served(drop, tmp_path / "judge") is not None
+
+
+@pytest.mark.parametrize("missing", ["form.json", "approvals/uk.sig"])
+def test_a_folder_that_is_not_whole_is_refused(
+    console: Console, drop: Place, sign: Sign, tmp_path: Path, missing: str
+) -> None:
+    _ = sign(COMPILED, tmp_path / "out").done
+    (tmp_path / "out" / missing).unlink()
+
+    assert "cannot be read" in console("form", "install", drop.root, tmp_path / "out").refusal
+    assert not drop.forms.exists()
+
+
+def test_an_evaluation_drop_asks_drafts_in_every_language(
+    console: Console, bare_drop: Place, sign: Sign, tmp_path: Path
+) -> None:
+    _as_evaluation(bare_drop)
+    shipped = _served(bare_drop, tmp_path / "judge")
+    told = console("form", "status", bare_drop.root).done
+    _ = sign(COMPILED, tmp_path / "out").done
+    _ = console("form", "install", bare_drop.root, tmp_path / "out").done
+    own = _served(bare_drop, tmp_path / "judge")
+
+    form = packaged()
+    assert form is not None
+    assert shipped == Questionnaire(form, frozenset({"en", "uk", "fr", "ar"}), draft=True)
+    assert "as a draft: nobody has approved it" in told
+    assert own == Questionnaire(parse_form(COMPILED.read_bytes()), frozenset({"en", "uk", "ar"}), draft=True)
+
+
+def test_an_install_that_was_killed_between_two_renames_is_found_again(
+    console: Console, drop: Place, sign: Sign, tmp_path: Path
+) -> None:
+    _ = sign(COMPILED, tmp_path / "out").done
+    _ = console("form", "install", drop.root, tmp_path / "out").done
+    drop.forms.rename(drop.forms.with_name(".forms.old"))
+    between = _served(drop, tmp_path / "judge")
+
+    _ = console("form", "install", drop.root, tmp_path / "out").done
+
+    assert between is not None
+    assert _served(drop, tmp_path / "judge") == between
+    assert sorted(path.name for path in drop.root.iterdir() if "forms" in path.name) == ["forms"]
