@@ -40,7 +40,7 @@ def codename_on(page: Page) -> str:
 
 
 @pytest.mark.check("B3", "B4", "A6", "C1")
-@pytest.mark.parametrize(("prefix", "width"), [("", 1000), ("", 320), ("/uk", 320)])
+@pytest.mark.parametrize(("prefix", "width"), [("", 1000), ("", 320), ("/uk", 320), ("/fr", 320), ("/ar", 320)])
 def test_every_step_is_taken_by_forms_alone(
     chromium: Browser, open_house: House, tmp_path: Path, prefix: str, width: int
 ) -> None:
