@@ -113,6 +113,27 @@ def test_the_language_is_the_one_that_was_chosen(house: House) -> None:
     assert all(not path or path.startswith("/uk/") for path in [path for _, path in browser.requests][1:])
 
 
+@pytest.mark.check("B11", "C10")
+@pytest.mark.parametrize(
+    ("prefix", "count", "digits_first"), [("", 8, False), ("/uk", 9, False), ("/fr", 8, False), ("/ar", 8, True)]
+)
+def test_the_codename_is_shown_as_its_readers_write(house: House, prefix: str, count: int, digits_first: bool) -> None:
+    """Who reads Arabic can copy digits, but no English words; both stand there, and each opens the inbox."""
+    browser = house.begun(prefix)
+    page = browser.submit(browser.page.form("/send"), {"message": "x"})
+    shown = [parse(shown_codename(page))]
+
+    groups = ["".join(item.itertext()) for one in page.all("ol", "groups") for item in one]
+    shown += [parse(" ".join(groups[start : start + 8])) for start in range(0, len(groups), 8)]
+
+    assert len(shown_codename(page).split()) == count
+    assert (len(groups) == 16) is digits_first
+    assert len(set(shown)) == 1
+    assert ("٠" <= groups[-1][0] <= "٩") if digits_first else not groups
+    lexicon = lexicons()[prefix.strip("/") if prefix in ("/uk", "/fr") else "en"]
+    assert set(shown_codename(page).split()) <= set(lexicon.words)
+
+
 def test_days_are_written_in_the_readers_language(house: House) -> None:
     browser, _ = house.sender()
 
