@@ -124,7 +124,9 @@ async def compare(request: Request, site: Site, visitor: Visitor) -> Response:
         return _page(request, site, visitor, slip)
     if visitor.visit.codename is not None and typed != visitor.visit.codename:
         shown = dress(typed, site.pages.language(request))
-        return _page(request, site, visitor, SlipError("other", " ".join(shown.words if shown.in_words else shown.digits)))
+        return _page(
+            request, site, visitor, SlipError("other", " ".join(shown.words if shown.in_words else shown.digits))
+        )
     return _forget(request, site, visitor, "noted")
 
 

@@ -69,7 +69,9 @@ def test_digits_in_groups_of_any_size_and_in_another_script_are_found() -> None:
         assert without_codenames(f"7, then {written}, then 7") == f"7, then {GAP}, then 7"
 
 
-@pytest.mark.parametrize("kind", ["words of the list", "words of another list", "single digits", "groups", "runs", "letters", "Ukrainian"])
+@pytest.mark.parametrize(
+    "kind", ["words of the list", "words of another list", "single digits", "groups", "runs", "letters", "Ukrainian"]
+)
 def test_whatever_is_dearest_to_look_through_costs_no_more_than_a_codename(kind: str) -> None:
     """A stranger may send a hundred thousand characters again and again; single digits once cost six seconds."""
     words = " ".join(word for _ in range(1700) for word in new(secrets.randbelow).words()[:7])
