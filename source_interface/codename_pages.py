@@ -1,6 +1,6 @@
 """Show the codename in the one step in which it can be seen, have it written down, then forget it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,8 @@ from keys.codename import (
     WordCountError,
     parse,
 )
+from keys.lexicon import lexicons
+from source_interface.languages import SOURCE_CODE, Language
 from source_interface.site import Site, Visitor
 from source_interface.visit import Visit
 
@@ -34,14 +36,40 @@ class SlipError(Exception):
     Attributes:
         name: Which words of ``slip.html`` tell about it.
         typed: What was typed, to be corrected; empty when it was far too long.
-        position: Which word, counted from 1; 0 if none in particular.
+        number: Which word, counted from 1, or how many words it should have; 0 if neither is said.
     """
 
-    def __init__(self, name: str, typed: str = "", position: int = 0) -> None:
+    def __init__(self, name: str, typed: str = "", number: int = 0) -> None:
         super().__init__(name)
         self.name = name
         self.typed = typed
-        self.position = position
+        self.number = number
+
+
+@dataclass(frozen=True, slots=True)
+class Dressed:
+    """A codename as the readers of a language write it down.
+
+    Attributes:
+        in_words: Whether there are words in their language; else they are shown digits first, which they can copy.
+        language: Whose words they are.
+        local_digits: The digits in the language's own script, if it has one.
+    """
+
+    in_words: bool
+    language: str
+    words: tuple[str, ...]
+    digits: tuple[str, ...]
+    local_digits: tuple[str, ...]
+
+
+def dress(codename: Codename, language: Language) -> Dressed:
+    """Write *codename* in the words of *language*, or in digits and English words where it has no list."""
+    in_words = language.code in lexicons()
+    words_of = language.code if in_words else SOURCE_CODE
+    digits = codename.digits()
+    local = tuple(group.translate(language.digits) for group in digits) if language.digits else ()
+    return Dressed(in_words, words_of, codename.words(words_of), digits, local)
 
 
 async def read_codename(request: Request, site: Site, visitor: Visitor | None) -> Codename:
@@ -63,8 +91,7 @@ async def read_codename(request: Request, site: Site, visitor: Visitor | None) -
     try:
         return parse(typed)
     except CodenameError as error:
-        position = error.index + 1 if isinstance(error, UnknownWordError) else 0
-        raise SlipError(_slip(error), typed, position) from None
+        raise _slip(error, typed) from None
 
 
 async def show(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -78,8 +105,7 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
         visiting=True,
         token=visitor.token,
         sending=visit.sending,
-        words=visit.codename.words(),
-        digits=" ".join(visit.codename.digits()),
+        codename=dress(visit.codename, site.pages.language(request)),
     )
 
 
@@ -97,7 +123,10 @@ async def compare(request: Request, site: Site, visitor: Visitor) -> Response:
     except SlipError as slip:
         return _page(request, site, visitor, slip)
     if visitor.visit.codename is not None and typed != visitor.visit.codename:
-        return _page(request, site, visitor, SlipError("other", " ".join(typed.words())))
+        shown = dress(typed, site.pages.language(request))
+        return _page(
+            request, site, visitor, SlipError("other", " ".join(shown.words if shown.in_words else shown.digits))
+        )
     return _forget(request, site, visitor, "noted")
 
 
@@ -120,5 +149,12 @@ def _page(request: Request, site: Site, visitor: Visitor, slip: SlipError | None
     return site.pages.page(request, "retype.html", 400 if slip else 200, visiting=True, token=visitor.token, slip=slip)
 
 
-def _slip(error: CodenameError) -> str:
-    return next(name for kind, name in _SLIPS if isinstance(error, kind))
+def _slip(error: CodenameError, typed: str) -> SlipError:
+    name = next(name for kind, name in _SLIPS if isinstance(error, kind))
+    match error:
+        case UnknownWordError():
+            return SlipError(name, typed, error.index + 1)
+        case WordCountError():
+            return SlipError(name, typed, error.wanted)
+        case _:
+            return SlipError(name, typed)

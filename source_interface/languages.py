@@ -18,6 +18,7 @@ SOURCE_CODE = "en"
 # In the order in which they are offered, each by its own name.
 _NAMES = {"en": "English", "uk": "Українська", "fr": "Français", "ar": "العربية"}
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "fa", "he", "ps", "ur"})
+_OWN_DIGITS = {"ar": "٠١٢٣٤٥٦٧٨٩", "ckb": "٠١٢٣٤٥٦٧٨٩", "fa": "۰۱۲۳۴۵۶۷۸۹", "ur": "۰۱۲۳۴۵۶۷۸۹"}
 
 _MO_MAGIC = 0x950412DE
 _MO_HEADER_BYTES = 28
@@ -40,6 +41,11 @@ class Language:
     def direction(self) -> str:
         """The writing direction, as HTML calls it."""
         return "rtl" if self.code in _RIGHT_TO_LEFT else "ltr"
+
+    @property
+    def digits(self) -> dict[int, str]:
+        """What to write for each digit in the language's own script; empty if it has none of its own."""
+        return {ord(digit): own for digit, own in zip("0123456789", _OWN_DIGITS.get(self.code, ""), strict=False)}
 
 
 def languages() -> tuple[Language, ...]:

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from keys.codename import DIGITS, LONGEST_CHARACTERS, CodenameError, is_spelt, parse
-from keys.lexicon import fold, lexicons
+from keys.codename import DIGITS, LIMIT, LONGEST_CHARACTERS, CodenameError, is_spelt, parse
+from keys.lexicon import Lexicon, fold, lexicons
 
 # What stands in the text where a codename stood.
 GAP = "…"
 
 _WORD = re.compile(r"[^\W_]+")
-_WORDS = 8
 # All words run together, or all digits: no other single word is nearly as long.
 _SHORTEST_RUN = 24
 
@@ -46,24 +45,43 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 class _Words:
-    """The words of a list that stood one after another, up to here; never more than a codename has."""
+    """The words of each list that stood one after another, up to here."""
 
     def __init__(self) -> None:
-        self._run: list[tuple[int, str]] = []
+        self._runs = [_Run(lexicon) for lexicon in lexicons().values()]
 
     def took(self, word: str, start: int) -> int | None:
         """Take the next word of the text; return where a codename begins that ends with it."""
         # Of plain letters the folded form is the small one.
         folded = [word.lower()] if word.isascii() else fold(word)
-        if len(folded) != 1 or not any(folded[0] in lexicon.positions for lexicon in lexicons().values()):
-            self.end()
+        begins = [run.took(folded[0], start) if len(folded) == 1 else run.end() for run in self._runs]
+        found = [begin for begin in begins if begin is not None]
+        if not found:
             return None
-        self._run = [*self._run[1 - _WORDS :], (start, folded[0])]
-        if len(self._run) < _WORDS or not is_spelt([each for _, each in self._run]):
-            return None
-        begins = self._run[0][0]
         self.end()
-        return begins
+        return min(found)
+
+    def end(self) -> None:
+        """Something else stands here."""
+        for run in self._runs:
+            run.end()
+
+
+class _Run:
+    """The words of one list that stood one after another; never more than a codename has in that list."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._known = lexicon.positions
+        self._whole = lexicon.words_for(LIMIT) + 1
+        self._run: list[tuple[int, str]] = []
+
+    def took(self, word: str, start: int) -> int | None:
+        """Take the next word; return where a codename begins that ends with it."""
+        if word not in self._known:
+            return self.end()
+        self._run = [*self._run[1 - self._whole :], (start, word)]
+        whole = len(self._run) == self._whole and is_spelt([each for _, each in self._run])
+        return self._run[0][0] if whole else None
 
     def end(self) -> None:
         """Something else stands here."""

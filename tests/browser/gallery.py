@@ -14,7 +14,7 @@ from tests.trial import RunningDrop
 
 Site = Literal["source", "reviewer"]
 
-LANGUAGES = ("en", "uk")
+LANGUAGES = ("en", "uk", "fr", "ar")
 STYLE = "/style.css"
 _HOST = "pages.test"
 
@@ -68,8 +68,8 @@ class Gallery:
 def visit_all(drop: RunningDrop, browser: Browser, folder: Path) -> Gallery:
     """Walk through everything on a drop that listens on loopback and that nobody has visited yet.
 
-    The English source and the reviewer have a narrow window; the Ukrainian source has no style sheet at all (B4):
-    chromium presses only what can be seen and hit.
+    The English source, the Arabic one and the reviewer have a narrow window; the Ukrainian source has no style sheet
+    at all (B4): chromium presses only what can be seen and hit.
     """
     gallery = Gallery()
     files = Files(folder / "photo.jpg", folder / "empty.pdf")
@@ -87,17 +87,16 @@ def visit_all(drop: RunningDrop, browser: Browser, folder: Path) -> Gallery:
         for site, root in roots.items():
             gallery.styles[site] = _text(page(320).context, root + STYLE)
         reviewer = ReviewerTour(page(320), roots["reviewer"], drop, folder)
-        english = SourceTour(page(320), roots["source"], "en", files)
-        ukrainian = SourceTour(page(640), roots["source"], "uk", files)
-        ukrainian.page.route(f"**{STYLE}", lambda route: route.abort())
+        widths = {"en": 320, "uk": 640, "fr": 640, "ar": 320}
+        sources = [SourceTour(page(widths[code]), roots["source"], code, files) for code in LANGUAGES]
+        bare = next(source for source in sources if source.language == "uk")
+        bare.page.route(f"**{STYLE}", lambda route: route.abort())
         for tour, part in (
             (reviewer, reviewer.empty()),
-            (english, english.before_the_reply()),
-            (ukrainian, ukrainian.before_the_reply()),
+            *((source, source.before_the_reply()) for source in sources),
             (reviewer, reviewer.fetching()),
             (reviewer, reviewer.answering()),
-            (english, english.after_the_reply()),
-            (ukrainian, ukrainian.after_the_reply()),
+            *((source, source.after_the_reply()) for source in sources),
             (reviewer, reviewer.managing()),
         ):
             _keep_all(gallery, tour, part)

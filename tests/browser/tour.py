@@ -74,7 +74,7 @@ class SourceTour:
         self.page.fill("[name=message]", "They came at night.\nI saw three cars.")
         self.page.set_input_files("[name=files]", [self.files.photo, self.files.empty])
         self._send("/send")
-        self.codename = " ".join(self.page.locator(".words li").all_inner_texts())
+        self.codename = " ".join(self.page.locator("ol:is(.words, .groups)").first.locator("li").all_inner_texts())
         yield "codename"
         self._follow("/codename/retype")
         yield "retype"
@@ -126,10 +126,12 @@ class SourceTour:
         self.page.goto(self.root + self._path(path))
 
     def _follow(self, path: str) -> None:
-        self.page.locator(f'a[href="{self._path(path)}"]').first.click()
+        with self.page.expect_navigation():
+            self.page.locator(f'a[href="{self._path(path)}"]').first.click()
 
     def _send(self, path: str) -> None:
-        self.page.locator(f'form[action="{self._path(path)}"] button').first.click()
+        with self.page.expect_navigation():
+            self.page.locator(f'form[action="{self._path(path)}"] button').first.click()
 
 
 @dataclass(slots=True)

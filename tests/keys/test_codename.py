@@ -44,6 +44,9 @@ def test_the_published_examples_hold(vector: dict[str, str]) -> None:
     assert " ".join(codename.words()) == vector["en"]
     assert " ".join(codename.digits()) == vector["digits"]
     assert parse(vector["en"]) == parse(vector["digits"]) == codename
+    for language in ("fr", "uk"):
+        assert " ".join(codename.words(language)) == vector[language]
+        assert parse(vector[language]) == codename
 
 
 @given(numbers)

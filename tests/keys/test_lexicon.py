@@ -12,7 +12,11 @@ from keys.lexicon import Lexicon, fold, lexicon, lexicons
 
 NAMES = sorted(lexicons())
 # A list that is in use may never change, or old codenames would become other numbers.
-FROZEN = {"en": "3cb4a7aebab6bc880ade89bce067d9b645537ae2da559a3e2bb1a23b305a600d"}
+FROZEN = {
+    "en": "3cb4a7aebab6bc880ade89bce067d9b645537ae2da559a3e2bb1a23b305a600d",
+    "fr": "ba9ee488600c6c7d7acc02a40749b7bb8265f3c5167628bfcbe80029654ee289",
+    "uk": "94c186f1a43e113b4bd766f24360113eefad37ccaf7496f590a7a7f5da1719eb",
+}
 
 
 @pytest.mark.check("C12")
@@ -35,8 +39,26 @@ def test_a_list_in_use_never_changes(name: str) -> None:
     assert hashlib.sha256(content).hexdigest() == FROZEN[name]
 
 
-def test_the_english_list_can_be_read_without_spaces() -> None:
-    assert lexicons()["en"].prefix_free
+@pytest.mark.parametrize("name", NAMES)
+def test_every_list_can_be_read_without_spaces(name: str) -> None:
+    assert lexicons()[name].prefix_free
+
+
+def test_the_lists_have_the_sizes_that_their_pages_say() -> None:
+    assert {name: len(one.words) for name, one in lexicons().items()} == {"en": 7776, "fr": 7776, "uk": 2592}
+    assert {name: one.words_for(LIMIT) + 1 for name, one in lexicons().items()} == {"en": 8, "fr": 8, "uk": 9}
+
+
+def test_french_words_are_plain_letters_that_every_telephone_types() -> None:
+    assert all(word.isascii() and word.isalpha() and 4 <= len(word) <= 10 for word in lexicons()["fr"].words)
+
+
+def test_ukrainian_words_are_told_apart_by_their_first_four_letters() -> None:
+    words = lexicons()["uk"].words
+
+    assert len({word[:4] for word in words}) == len(words)
+    assert {letter for word in words for letter in word} <= set("абвгдеєжзиіїйклмнопрстуфхцчшщьюя")
+    assert all(4 <= len(word) <= 8 for word in words)
 
 
 @pytest.mark.parametrize(

@@ -318,7 +318,7 @@ def test_every_page_that_asks_for_a_visit_shows_the_same_when_that_breaks(make_h
         for method, path in asked
     }
 
-    assert len(answers) == 2 * 17
+    assert len(answers) == 4 * 17
     assert {what: answer.status for what, answer in answers.items()} == dict.fromkeys(answers, 500)
     for answer in answers.values():
         assert len(answer.body) == PAGE_BYTES

@@ -1,5 +1,6 @@
 """The first page says how things are, and the page of keys can be checked without us."""
 
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -8,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from hardening.clock import today
+from keys.codename import parse
 from keys.gpg import Gpg
+from keys.lexicon import lexicons
 from source_interface.parts import PublicFacts
 from tests.keyring import Reviewer
-from tests.source_interface.house import HOST, House
+from tests.source_interface.house import HOST, House, shown_codename
 
 MakeHouse = Callable[..., House]
 
@@ -111,6 +114,36 @@ def test_the_language_is_the_one_that_was_chosen(house: House) -> None:
     assert page.path == "/uk/codename"
     assert house.manifests()[0].language == "uk"
     assert all(not path or path.startswith("/uk/") for path in [path for _, path in browser.requests][1:])
+
+
+@pytest.mark.check("B11", "C10")
+@pytest.mark.parametrize(
+    ("prefix", "begin", "send", "words_of", "count"),
+    [
+        ("", "Begin", "Send now", "en", 8),
+        ("/uk", "Почати", "Надіслати", "uk", 9),
+        ("/fr", "Commencer", "Envoyer maintenant", "fr", 8),
+        ("/ar", "بدء", "إرسال الآن", "en", 8),
+    ],
+)
+def test_the_codename_is_shown_as_its_readers_write(
+    house: House, prefix: str, begin: str, send: str, words_of: str, count: int
+) -> None:
+    """Who reads Arabic can copy digits, but no English words; all stand there, and each opens the inbox."""
+    browser = house.browser()
+    browser.open(f"{prefix}/")
+    browser.press(begin)
+    page = browser.press(send, message="x")
+
+    words = shown_codename(page)
+    digits = re.findall(r'<li><span dir="ltr">(\d{4})</span></li>', page.body.decode())
+
+    assert len(words.split()) == count
+    assert set(words.split()) <= set(lexicons()[words_of].words)
+    assert len(digits) == (16 if prefix == "/ar" else 0)
+    for start in range(0, len(digits), 8):
+        assert parse(" ".join(digits[start : start + 8])) == parse(words)
+    assert [group.isascii() for group in digits] == [True] * 8 + [False] * 8 or not digits
 
 
 def test_days_are_written_in_the_readers_language(house: House) -> None:
