@@ -23,6 +23,7 @@ from hardening.headers import (
     Send,
     refusal_page,
 )
+from questionnaire.model import Form
 from source_interface import (
     checking,
     choices,
@@ -40,7 +41,7 @@ from source_interface import (
 )
 from source_interface.house import House
 from source_interface.pages import Look, Pages
-from source_interface.parts import SourceParts
+from source_interface.parts import SourceLimits, SourceParts
 from source_interface.problems import EXPECTED, problem_of
 from source_interface.site import Site, Visitor
 
@@ -130,8 +131,9 @@ class SourceApp:
         }
         for language in site.pages.languages:
             self._addresses |= {language.prefix + path: address for path, address in (ADDRESSES | countries).items()}
+        asked = guided(site.form_of_questions, site.limits) if site.asked_languages else {}
         for language in site.asked_languages:
-            self._addresses |= {language.prefix + path: address for path, address in guided(site.parts).items()}
+            self._addresses |= {language.prefix + path: address for path, address in asked.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -196,13 +198,10 @@ class SourceApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def guided(parts: SourceParts) -> dict[str, Open | Visiting]:
+def guided(form: Form, limits: SourceLimits) -> dict[str, Open | Visiting]:
     """List the addresses of a questionnaire."""
-    if parts.questionnaire is None:
-        return {}
-    form = parts.questionnaire.form
     pages = {f"/report/{number + 1}": A_PAGE for number in range(len(form.flow))}
-    files = range(parts.limits.source_items_per_day if form.file_page else 0)
+    files = range(limits.source_items_per_day if form.file_page else 0)
     return GUIDED | pages | {f"{report_files.ADDRESS}/{number + 1}": A_FILE for number in files}
 
 

@@ -12,10 +12,12 @@ from starlette.responses import Response
 from hardening.canonical import JSON
 from hardening.forms import Fields
 from questionnaire.answers import chosen
-from questionnaire.model import Form, Question
+from questionnaire.logic import Condition
+from questionnaire.model import WAY, Form, Question
 from questionnaire.parting import ONCE, consents_part
 from source_interface.errors import UnknownSourceError, VisitEndedError
-from source_interface.problems import EXPECTED, Problem, problem_of
+from source_interface.problems import EXPECTED, problem_of
+from source_interface.progress import Progress
 from source_interface.question_pages import Questions, Tried, write
 from source_interface.receiving import receive, refuse_closed, stored_progress
 from source_interface.report_form import Posted, read_posted, understand
@@ -36,18 +38,22 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
     if progress is None:
         return site.pages.goto(request, "/inbox")
     await asyncio.to_thread(refuse_closed, site, visitor.visit)
-    return _page(request, site, visitor, Tried(Fields(())), None)
+    items = _questions(site.form_of_questions, progress, visitor.visit.report)
+    return _page(request, site, visitor, items, Tried(Fields(())))
 
 
 async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     """Send the permissions that hold from now on; the same form again gets the first answer (T8)."""
-    items = _questions(site.form_of_questions, visitor.visit.report)
+    progress = await asyncio.to_thread(stored_progress, site, visitor.visit)
+    if progress is None:
+        raise UnknownSourceError("no report has arrived that this could be about")
+    items = _questions(site.form_of_questions, progress, visitor.visit.report)
     posted = await read_posted(request, site, items, _ONCE)
     understood = understand(posted, items, site.today(), site.parts.places)
     try:
         async with site.forms.turn(visitor.session.key, _CHOICES_FORM, posted.given.get("once")) as turn:
             if turn.outcome is None and understood.troubles:
-                return _page(request, site, visitor, Tried(posted.given, understood.troubles, 400), None)
+                return _page(request, site, visitor, items, Tried(posted.given, understood.troubles, 400))
             if turn.outcome is None:
                 await _keep(request, site, visitor, {**understood.answers, **_once_only(posted)})
                 turn.settle("/inbox")
@@ -57,7 +63,7 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
         if problem.status == 500:
             # The message of an error may quote what was sent; its kind cannot.
             _logger.error("choices were not sealed: %s", type(error).__name__)  # noqa: TRY400
-    return _page(request, site, visitor, Tried(posted.given, status=problem.status), problem)
+    return _page(request, site, visitor, items, Tried(posted.given, status=problem.status, problem=problem))
 
 
 async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping[str, JSON]) -> None:
@@ -83,16 +89,21 @@ def _numbered(visit: Visit, seq: int) -> Visit:
     return replace(visit, notice="choices", report=report)
 
 
-def _questions(form: Form, report: ReportState | None) -> tuple[Question, ...]:
+def _questions(form: Form, progress: Progress, report: ReportState | None) -> tuple[Question, ...]:
     """Choose what may have been allowed, as far as what is known of the source does not rule it out."""
-    known: Mapping[str, JSON] = report.answers if report else {}
+    known: Mapping[str, JSON] = report.answers if report else {WAY: progress.way}
     codes = chosen(known)
+
+    def may_hold(condition: Condition | None) -> bool:
+        return condition is None or not condition.names <= set(known) or condition.holds(codes)
+
     return tuple(
         question
         for page in form.flow
+        if may_hold(page.relevant)
+        and (page.name in progress.reached or any(one.use == "consent" for one in page.questions))
         for question in page.items
-        if isinstance(question, Question) and question.part == "consents"
-        if question.relevant is None or not question.relevant.names <= set(known) or question.relevant.holds(codes)
+        if isinstance(question, Question) and question.part == "consents" and may_hold(question.relevant)
     )
 
 
@@ -100,20 +111,15 @@ def _once_only(posted: Posted) -> dict[str, JSON]:
     return {ONCE: "yes"} if posted.given.get(ONCE) == "yes" else {}
 
 
-def _page(request: Request, site: Site, visitor: Visitor, tried: Tried, problem: Problem | None) -> Response:
-    report = visitor.visit.report or ReportState.begun("report")
-    response = write(
+def _page(request: Request, site: Site, visitor: Visitor, items: tuple[Question, ...], tried: Tried) -> Response:
+    return write(
         request,
         site,
         visitor,
-        Questions("choices.html", report, _questions(site.form_of_questions, visitor.visit.report)),
+        Questions("choices.html", visitor.visit.report or ReportState.begun("report"), items),
         tried,
         visiting=True,
         again=site.forms.issue(visitor.session.key, _CHOICES_FORM),
-        problem=problem.name if problem else "",
-        message_limit=site.limits.message_characters,
         once_name=ONCE,
         once_only=tried.given.get(ONCE) == "yes",
     )
-    response.headers.update(problem.headers if problem else {})
-    return response

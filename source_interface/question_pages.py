@@ -12,6 +12,7 @@ from source_interface.asking import Trouble, in_trouble
 from source_interface.checking import REPORT_FORM
 from source_interface.errors import CrammedError
 from source_interface.pages import MONTHS_ALONE
+from source_interface.problems import Problem
 from source_interface.report_state import ReportState
 from source_interface.site import Site, Visitor
 
@@ -38,11 +39,13 @@ class Tried:
     Attributes:
         troubles: What is wrong, by the control's name.
         status: Of the answer.
+        problem: Why nothing was sent, if that is so.
     """
 
     given: Given
     troubles: Mapping[str, Trouble] = field(default_factory=dict[str, Trouble])
     status: int = 200
+    problem: Problem | None = None
 
 
 def write(
@@ -50,7 +53,7 @@ def write(
 ) -> Response:
     """Write a page of questions."""
     asked = site.asking(request, questions.report, tried.given, tried.troubles).shown(questions.items)
-    return site.pages.page(
+    response = site.pages.page(
         request,
         questions.template,
         tried.status,
@@ -58,9 +61,13 @@ def write(
         once=site.forms.issue(visitor.session.key, REPORT_FORM),
         asked=asked,
         troubles=in_trouble(asked),
+        problem=tried.problem.name if tried.problem else "",
+        message_limit=site.limits.message_characters,
         crammed=tried.status == CrammedError.status,
         months=MONTHS_ALONE,
         exact=EXACT,
         languages=site.asked_languages,
         **facts,
     )
+    response.headers.update(tried.problem.headers if tried.problem else {})
+    return response

@@ -70,7 +70,7 @@ class Play:
         browser = self._browser(tor, "source", self._identity.source_address)
         with self._step("a source begins"):
             browser.open("/")
-            _must(browser.press("Begin").path == "/send", "the source could not begin")
+            _must(browser.begin().path == "/send", "the source could not begin")
         sizes = sum(item.size_bytes for item in small)
         with self._step(f"sends a message and {len(small)} files", sizes):
             page = browser.press("Send now", {"message": MESSAGE}, [item.chosen() for item in small])

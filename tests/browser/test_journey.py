@@ -72,7 +72,7 @@ def reports(source: Person, drop: RunningDrop, photo: Path, film: Path) -> str:
     source.open(f"http://{drop.identity.source_address}/")
     assert not source.driver.find_element(By.CLASS_NAME, "scripts").is_displayed()
     assert source.tab().text == "Leave quickly"
-    source.press("Begin")
+    source.press("Just send a message or files")
     assert source.asked.cookies_sent[-1] == {"__Host-visit"}
     assert not any(source.asked.cookies_sent[:-1])
     source.type("message", MESSAGE)

@@ -17,9 +17,11 @@ from tests.trial import RunningDrop
 REPLY = "Thank you for writing to us.\nDo you remember on which day of the week it was?"
 
 SOURCE_PAGES = (
-    "landing", "help", "helplines", "safety", "limits", "keys", "login", "login-wrong", "missing", "send", "send-empty",
-    "progress", "codename", "retype", "retype-wrong", "inbox-new", "sent", "inbox", "left", "inbox-reply", "withdraw",
-    "withdrawn", "inbox-withdrawn", "close", "closed", "inbox-unknown", "blank",
+    "landing", "help", "helplines", "safety", "limits", "keys", "login", "login-wrong", "missing", "report-1", "report-2",
+    "report-3", "report-3-wrong", "report-4", "report-5", "report-6", "report-7", "report-10", "report-11", "check",
+    "files-none", "send", "send-empty", "progress", "codename", "retype", "retype-wrong", "inbox-new", "files", "notes",
+    "sent-report", "choices", "sent", "inbox", "left", "inbox-reply", "withdraw", "withdrawn", "inbox-withdrawn", "close",
+    "closed", "inbox-unknown", "blank",
 )  # fmt: skip
 REVIEWER_PAGES = (
     "sign-in", "sign-in-refused", "collections-empty", "collections", "collection", "bag", "bags", "returns",
@@ -63,8 +65,8 @@ class SourceTour:
         yield "login-wrong"
         self._open("/no-such-page")
         yield "missing"
-        self._open("/")
-        self._send("/begin")
+        yield from self._questions()
+        self._open("/send")
         yield "send"
         self._send("/send")
         yield "send-empty"
@@ -84,7 +86,18 @@ class SourceTour:
         self.page.fill("[name=codename]", self.codename)
         self._send("/codename/retype")
         yield "inbox-new"
-        self._follow("/send")
+        self._open("/report/files")
+        self.page.set_input_files("[name=files]", [self.files.photo])
+        self._send("/report/files")
+        yield "files"
+        self._follow("/report/files/1")
+        yield "notes"
+        self._open("/report/check")
+        self._send("/report/send")
+        yield "sent-report"
+        self._open("/choices")
+        yield "choices"
+        self._open("/send")
         self.page.fill("[name=message]", "One of them was white.")
         self._send("/send")
         yield "sent"
@@ -92,6 +105,30 @@ class SourceTour:
         yield "inbox"
         self._send("/logout")
         yield "left"
+
+    def _questions(self) -> Iterator[str]:
+        """Answer so that every page is asked of somebody to whom it happened; send nothing."""
+        self._open("/")
+        self._press("report")
+        while (number := self.page.url.rpartition("/")[2]) != "check":
+            yield f"report-{number}"
+            for name, code in (("r1", "victim"), ("depth", "more"), ("a0", "yes")):
+                if self.page.locator(f"[name={name}]").count():
+                    self.page.check(f"[name={name}][value={code}]")
+            if number == "3":
+                self.page.select_option('[name="p1.country"]', "UA")
+                self._press("regions")
+                self.page.fill('[name="t1.y"]', "2099")
+                self._press("next")
+                yield "report-3-wrong"
+                self.page.fill('[name="t1.y"]', "2022")
+            self._press("next")
+        yield "check"
+        self._open("/report/files")
+        yield "files-none"
+
+    def _press(self, value: str) -> None:
+        self.page.locator(f'button[value="{value}"]').last.click()
 
     def after_the_reply(self) -> Iterator[str]:
         """Come back, read, close, leave."""

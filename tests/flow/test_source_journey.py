@@ -17,7 +17,7 @@ def test_a_source_reports_comes_back_reads_the_reply_and_closes(house: House) ->
 
     browser.open("/")
     assert browser.cookies == {}
-    page = browser.press("Begin")
+    page = browser.begin()
     assert page.path == "/send"
     files = [Chosen.of("фото.jpg", photo, "image/jpeg"), Chosen.of("فيلم.mp4", film, "video/mp4")]
     page = browser.press("Send now", message="They came at night.\nI saw three cars.", files=files)

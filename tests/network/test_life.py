@@ -59,7 +59,7 @@ def test_what_is_under_way_when_it_is_stopped_arrives_and_a_second_run_has_it(ow
             address = drop.identity.source_address
             with visiting(tor, address) as browser:
                 browser.open("/")
-                browser.press("Begin")
+                browser.begin()
                 codename = shown_codename(browser.press("Send now", message="They came at night."))
                 form = browser.open("/send").form("Send now")
                 cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())

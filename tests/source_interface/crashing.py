@@ -111,7 +111,7 @@ def send(root: Path, tell: int, mark: str) -> int | None:
     with unix_client(str(path), HOST) as client:
         browser = Browser(client)
         browser.open("/")
-        browser.press("Begin")
+        browser.begin()
         once = browser.page.form("Send now").controls["once"].encode()
         cookie = browser.cookies["__Host-visit"]
     content = (mark.encode() + b" was there\n") * (GATHERED_BYTES // 32)

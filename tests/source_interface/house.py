@@ -200,7 +200,7 @@ class House:
         """Somebody before the form to send with."""
         browser = self.browser()
         browser.open("/")
-        browser.press("Just send a message or files" if self.parts.questionnaire else "Begin")
+        browser.begin()
         return browser
 
     def sender(self, message: str = "Hello.", files: Sequence[Chosen] = ()) -> tuple[Browser, str]:

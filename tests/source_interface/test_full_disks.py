@@ -97,7 +97,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(folder: Path, keyring: Keyrin
         with unix_client(str(root / "source.sock"), HOST) as client:
             browser = Browser(client)
             browser.open("/")
-            browser.press("Begin")
+            browser.begin()
             # Something that is logged: nobody can be sealed to.
             (keys,) = (root / "recipients").iterdir()
             keys.rename(folder / "away")

@@ -15,21 +15,24 @@ import tinycss2  # type: ignore[import-untyped]
 from hardening.clock import Clock
 from hardening.headers import LANDING_CSP, SOURCE_CSP, UPLOAD_CSP
 from hardening.sessions import Session, SessionLimits, Sessions
-from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting
+from source_interface.app import ADDRESSES, UNTRANSLATED, Open, Visiting, guided
 from source_interface.help_entries import shipped
 from source_interface.languages import languages
 from source_interface.pages import PAGE_BYTES, TITLE, environment
-from source_interface.parts import PublicFacts
+from source_interface.parts import PublicFacts, SourceLimits
 from tests.browserlike import Browser, Chosen, parsed
 from tests.clock import FakeClock
 from tests.source_interface.house import Answer, House, Keyring, short_folder
+from tests.source_interface.reports import DRAFT, told
 
+# With one page about a file, where a drop has as many as there may be files.
+EVERYTHING = ADDRESSES | guided(DRAFT.form, SourceLimits(source_items_per_day=1))
 PREFIXES = [language.prefix for language in languages()]
 HELP_PAGES = [f"/help/{country}" for country in shipped()]
-OPEN_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Open) and address.get] + HELP_PAGES
-VISIT_PAGES = [path for path, address in ADDRESSES.items() if isinstance(address, Visiting) and address.get]
-POSTS = [path for path, address in ADDRESSES.items() if address.post]
-EVERY_PATH = [prefix + path for prefix in PREFIXES for path in [*ADDRESSES, *HELP_PAGES]] + [
+OPEN_PAGES = [path for path, address in EVERYTHING.items() if isinstance(address, Open) and address.get] + HELP_PAGES
+VISIT_PAGES = [path for path, address in EVERYTHING.items() if isinstance(address, Visiting) and address.get]
+POSTS = [path for path, address in EVERYTHING.items() if address.post]
+EVERY_PATH = [prefix + path for prefix in PREFIXES for path in [*EVERYTHING, *HELP_PAGES]] + [
     *UNTRANSLATED,
     "/no-such-page",
 ]
@@ -46,14 +49,18 @@ MARKUP = ['<img src=x onerror="1">', "{{7*7}}", '"><svg/onload=1>', "</title><sc
 def house(keyring: Keyring) -> Iterator[House]:
     """Nothing here changes the house, so one is enough."""
     with ExitStack() as ends:
-        made = House(ends.enter_context(short_folder()), keyring, FakeClock())
+        made = House(ends.enter_context(short_folder()), keyring, FakeClock(), questionnaire=DRAFT)
         yield ends.enter_context(made.living())
 
 
 @pytest.fixture(scope="module")
 def visitor(house: House) -> Browser:
-    """Somebody who has sent a message and a file, and still sees her codename."""
-    browser = house.begun()
+    """Somebody who has sent a report, a message and a file, and still sees her codename."""
+    browser = told(house)
+    browser.press("Send my report")
+    browser.open("/report/files")
+    browser.press("Send these files at once", files=[Chosen.of("a.txt", b"a")])
+    browser.open("/send")
     browser.press("Send now", message="One.", files=[Chosen.of("a.txt", b"a")])
     return browser
 
@@ -306,9 +313,9 @@ def test_browsers_are_not_invited_to_keep_the_codename(house: House) -> None:
 @pytest.mark.check("A14")
 def test_every_page_that_asks_for_a_visit_shows_the_same_when_that_breaks(make_house: Callable[..., House]) -> None:
     """The pages that ask nothing of anybody cannot fail in this way."""
-    house = make_house(change=lambda parts: replace(parts, sessions=Broken(parts.clock)))
+    house = make_house(questionnaire=DRAFT, change=lambda parts: replace(parts, sessions=Broken(parts.clock)))
     asked = [("GET", path) for path in (*VISIT_PAGES, "/exit")]
-    asked += [("POST", path) for path in POSTS if isinstance(ADDRESSES[path], Visiting)]
+    asked += [("POST", path) for path in POSTS if isinstance(EVERYTHING[path], Visiting)]
 
     answers = {
         f"{method} {prefix}{path}": house.get(
@@ -318,7 +325,7 @@ def test_every_page_that_asks_for_a_visit_shows_the_same_when_that_breaks(make_h
         for method, path in asked
     }
 
-    assert len(answers) == 4 * 17
+    assert len(answers) == 4 * 34
     assert {what: answer.status for what, answer in answers.items()} == dict.fromkeys(answers, 500)
     for answer in answers.values():
         assert len(answer.body) == PAGE_BYTES

@@ -78,7 +78,7 @@ def test_all_that_a_sending_writes_or_names_is_forced_out_before_it_is_confirmed
     with alone(folder, keyring, *strace), unix_client(str(folder / "source.sock"), HOST) as client:
         browser = Browser(client)
         browser.open("/")
-        browser.press("Begin")
+        browser.begin()
         browser.press("Send now", message="a", files=[Chosen.of("b", bytes(2 * 1024 * 1024))])
 
     calls_made = list(_finished(log.read_text("latin-1").splitlines()))

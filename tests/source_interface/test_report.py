@@ -11,15 +11,10 @@ from questionnaire.served import Questionnaire
 from tests.browserlike import Browser
 from tests.browserlike import Page as Shown
 from tests.clock import FakeClock
-from tests.questionnaire.forms import small_form
 from tests.source_interface.house import HOST, House, Keyring, drawn, form_body, short_folder
+from tests.source_interface.reports import ASKED, DOOR, DRAFT, FORM, chosen, inside, told, typed
 
 MakeHouse = Callable[..., House]
-FORM = small_form()
-ASKED = Questionnaire(FORM, frozenset({"en", "uk"}), draft=False)
-DOOR = "Tell what happened, step by step"
-# Whoever answers so meets every page.
-ALL_PAGES = ({"r1": "victim"}, {"w1": ["yes"]}, {"person.0.v2": "yes"}, {"c2": "yes"})
 MARKUP = ['<img src=x onerror="1">', "{{7*7}}", '"><svg/onload=1>', "</title><script>1</script>", "%(name)s"]
 
 
@@ -29,29 +24,6 @@ def house(keyring: Keyring) -> Iterator[House]:
     with ExitStack() as ends:
         made = House(ends.enter_context(short_folder()), keyring, FakeClock(), questionnaire=ASKED)
         yield ends.enter_context(made.living())
-
-
-def inside(house: House, door: str = DOOR) -> Browser:
-    browser = house.browser()
-    browser.open("/")
-    browser.press(door)
-    return browser
-
-
-def told(house: House, upto: int = len(ALL_PAGES)) -> Browser:
-    """Somebody who has answered the first pages."""
-    browser = inside(house)
-    for answers in ALL_PAGES[:upto]:
-        browser.press("Continue", answers)
-    return browser
-
-
-def typed(page: Shown, name: str) -> str:
-    return next(form.controls[name] for form in page.forms if name in form.controls)
-
-
-def chosen(page: Shown, name: str) -> list[str]:
-    return next(list(form.chosen[name]) for form in page.forms if name in form.chosen)
 
 
 # The doors
@@ -84,7 +56,7 @@ def test_questions_are_asked_only_in_languages_that_they_were_approved_in(make_h
 
 
 def test_a_draft_is_asked_in_every_language(make_house: MakeHouse) -> None:
-    house = make_house(questionnaire=Questionnaire(FORM, frozenset(), draft=True))
+    house = make_house(questionnaire=DRAFT)
 
     assert len(house.browser().open("/uk/").forms[0].buttons) == 3
 

@@ -15,7 +15,7 @@ from source_interface.progress import Progress, open_progress
 from tests.browserlike import Browser, Chosen
 from tests.questionnaire.forms import small_form
 from tests.source_interface.house import House, Opened, shown_codename
-from tests.source_interface.test_report import ALL_PAGES, ASKED, FORM, chosen, inside, told, typed
+from tests.source_interface.reports import ALL_PAGES, ASKED, FORM, chosen, inside, told, typed
 from vault.tables import INBOX
 
 MakeHouse = Callable[..., House]

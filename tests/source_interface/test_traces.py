@@ -64,7 +64,7 @@ def whole_way(root: Path, mark: str, sizes: Sequence[int] = _SIZES) -> tuple[str
     with unix_client(str(root / "source.sock"), HOST) as client:
         browser = Browser(client)
         browser.open("/")
-        browser.press("Begin")
+        browser.begin()
         sent = [
             Chosen.of(f"{mark}-name.txt", ((mark.encode() + b"-file\n") * (size // 38 + 1))[:size]) for size in sizes
         ]
@@ -172,7 +172,7 @@ def test_memory_forgets_what_was_sent(root: Path, keyring: Keyring) -> None:
     with alone(root, keyring) as process, unix_client(str(root / "source.sock"), HOST) as client:
         browser = Browser(client)
         browser.open("/")
-        browser.press("Begin")
+        browser.begin()
         content = (mark + b" line of a report\n") * (8 * 1024 * 1024 // 50)
         browser.press("Send now", message="x", files=[Chosen.of("a", content)])
         browser.open("/safety")
@@ -186,7 +186,7 @@ def test_a_killed_process_keeps_what_it_had_confirmed_and_nothing_else(root: Pat
     with alone(root, keyring) as process, unix_client(str(root / "source.sock"), HOST) as client:
         browser = Browser(client)
         browser.open("/")
-        browser.press("Begin")
+        browser.begin()
         once = browser.page.form("Send now").controls["once"].encode()
         body = form_body("b0", [("once", None, once), ("message", None, b"m"), ("files", "a", bytes(4 * 1024 * 1024))])
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

@@ -130,7 +130,7 @@ def test_an_import_is_followed_within_seconds_without_a_restart(
     with unix_client(str(going.place.source_socket), "localhost") as client:
         early, late = Browser(client), Browser(client)
         early.open("/")
-        early.press("Begin")
+        early.begin()
         _ = console("keys", "withdraw", keys.keyset, *keys.owner("two")).done
         imported = svidok("keys", "import", going.place.root, keys.keyset)
         assert imported.code == 0, imported.err
