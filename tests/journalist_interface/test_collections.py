@@ -51,7 +51,7 @@ def test_a_report_is_told_apart_from_a_message(office: Office) -> None:
 
     opened = office.sign_in(office.hire()).get(f"/collections/{source.collection_id}")
 
-    assert rows(opened) == ["2026-03-04 report ≤ 512 KiB new"]
+    assert rows(opened) == ["2026-03-04 report ≤ 256 KiB new"]
 
 
 def test_seen_is_seen_by_one_reviewer_alone(office: Office) -> None:
