@@ -117,7 +117,7 @@ class Cases:
         return sorted(found, key=lambda one: (one.day, one.submission_id))
 
     def consents_of(self, collection_id: str) -> list[KnownConsents]:
-        """Give what the source of a collection allows; something is allowed only if all of these allow it."""
+        """Give what the source of a collection allows, of each report; two of one report allow what both allow."""
         return [one for held in self.consents.get(collection_id, {}).values() for one in held]
 
     def unreturned(self) -> list[WrittenReply]:

@@ -132,7 +132,10 @@ def _refuse_unwanted(collection: KnownCollection, desk: Desk) -> None:
     if not cases.opened.keys() >= set(reports):
         raise OutboxError(_OPEN_FIRST)
     consents = cases.consents_of(collection.collection_id)
-    if (reports or consents) and not (consents and all(one.allows(_CONTACT) for one in consents)):
+    # It is said of her inbox and not of one report: of all that answer it the last one holds.
+    last = max((one.seq for one in consents if _CONTACT in one.answers), default=0)
+    allowed = last > 0 and all(one.allows(_CONTACT) for one in consents if one.seq == last)
+    if (reports or consents) and not allowed:
         raise OutboxError("this source has not allowed anybody to write to her here, so no reply was written")
 
 

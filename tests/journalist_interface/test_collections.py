@@ -47,11 +47,11 @@ def test_what_has_come_is_told_in_days_and_classes(office: Office) -> None:
 
 def test_a_report_is_told_apart_from_a_message(office: Office) -> None:
     source = office.drop.source()
-    office.drop.send(source, [65_536] * 4, kind="report")
+    office.drop.send_report(source)
 
     opened = office.sign_in(office.hire()).get(f"/collections/{source.collection_id}")
 
-    assert rows(opened) == ["2026-03-04 report ≤ 256 KiB new"]
+    assert rows(opened) == ["2026-03-04 report ≤ 512 KiB new"]
 
 
 def test_seen_is_seen_by_one_reviewer_alone(office: Office) -> None:

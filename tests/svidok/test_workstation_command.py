@@ -173,7 +173,11 @@ def test_people_read_a_report_as_it_was_asked(world: World, drop: Drop) -> None:
     assert "  person.1.v3  A person 1: Name\n      Олена\n" in whole.stdout.decode()
     assert "which was not opened now]" in whole.stdout.decode()
     assert [one.returncode for one in (before, taken, after, whole)] == [0, 0, 0, 0]
-    assert {path.name for path in (drop.folder / "whole").iterdir()} == {"identity.json", "report.json", sent.submission}
+    assert {path.name for path in (drop.folder / "whole").iterdir()} == {
+        "identity.json",
+        "report.json",
+        sent.submission,
+    }
 
 
 def test_programs_read_a_report_joined(world: World, drop: Drop) -> None:

@@ -183,6 +183,23 @@ def test_a_yes_beside_a_no_of_the_same_number_is_no(desk: Desk, drop: Drop, sent
         answer(desk, sent, "words")
 
 
+@pytest.mark.parametrize("said", [("", "no", "yes"), ("", "yes", "no"), ("", "yes", "")])
+def test_of_several_reports_the_last_answer_holds(
+    desk: Desk, drop: Drop, sent: Sent, tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    """Whoever sent half a report and then another one was perhaps asked in one of them alone."""
+    for seq, one in enumerate(said, 1):
+        answers: dict[str, JSON] = {"c2": one} if one else {}
+        report = report_parts(drop.form, answers, heading(drop.form, seq, f"{seq}" * 32))
+        read(desk, drop, drop.send(sent.source, *documents(report)), tmp_path)
+
+    if said[-1] != "no":
+        answer(desk, sent, "words")
+    else:
+        with pytest.raises(OutboxError, match="has not allowed"):
+            answer(desk, sent, "words")
+
+
 def test_a_report_is_read_before_it_is_answered(desk: Desk, drop: Drop, sent: Sent, tmp_path: Path) -> None:
     read(desk, drop, drop.send(sent.source, *allowing(drop, 1, c2="yes")), tmp_path)
     newer = drop.send(sent.source, *allowing(drop, 2, c2="no"))
