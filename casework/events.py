@@ -28,6 +28,7 @@ class Kind(StrEnum):
     KEYSET = "keyset"
     IMPORTED = "imported"
     OPENED = "opened"
+    CONSENTS = "consents"
     REPLIED = "replied"
     RETURNED = "returned"
 

@@ -60,12 +60,38 @@ class KnownCollection:
     source_key: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class KnownConsents:
+    """What a source allows, as a document of hers says that was opened here.
+
+    Attributes:
+        seq: The number of its sending; of one report's the greatest holds.
+        form: The hash of the form that asked.
+        answers: By question. What is not there is not allowed.
+    """
+
+    submission_id: str
+    report: str
+    seq: int
+    form: str
+    answers: Mapping[str, JSON]
+
+    def allows(self, question: str) -> bool:
+        """Say whether the source has said yes, and nothing else."""
+        return self.answers.get(question) == "yes"
+
+    def says_the_same(self, other: "KnownConsents") -> bool:
+        """Say whether it does not matter which of the two holds."""
+        return (self.form, self.answers) == (other.form, other.answers)
+
+
 @dataclass(slots=True)
 class Cases:
     """The state after all events of a log.
 
     Attributes:
         opened: The source's key as her own manifest names it, by submission.
+        consents: What holds, by collection and report; more than one where one number stands on several.
         sent: By reviewer and sequence.
         keysets: Hashes, in the order in which they were taken up.
     """
@@ -74,6 +100,9 @@ class Cases:
     submissions: dict[str, KnownSubmission] = field(default_factory=dict[str, KnownSubmission])
     parts: dict[str, KnownPart] = field(default_factory=dict[str, KnownPart])
     opened: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    consents: dict[str, dict[str, list[KnownConsents]]] = field(
+        default_factory=dict[str, dict[str, list[KnownConsents]]]
+    )
     replies: dict[str, WrittenReply] = field(default_factory=dict[str, WrittenReply])
     returned: set[str] = field(default_factory=set[str])
     receipted: set[str] = field(default_factory=set[str])
@@ -86,6 +115,10 @@ class Cases:
         """Give the submissions of one collection, the oldest day first."""
         found = (self.submissions[one] for one in self._members.get(collection_id, ()))
         return sorted(found, key=lambda one: (one.day, one.submission_id))
+
+    def consents_of(self, collection_id: str) -> list[KnownConsents]:
+        """Give what the source of a collection allows, of each report; two of one report allow what both allow."""
+        return [one for held in self.consents.get(collection_id, {}).values() for one in held]
 
     def unreturned(self) -> list[WrittenReply]:
         """Give the replies that no return bag has carried yet, in the order of writing."""
@@ -104,6 +137,8 @@ class Cases:
                     self._import(_dict(told))
             case Kind.OPENED:
                 self.opened[_text(body["submission"])] = bytes.fromhex(_text(body["source_key"]))
+            case Kind.CONSENTS:
+                self._allow(_text(body["collection"]), _consents(body))
             case Kind.REPLIED:
                 reply = _reply(body, event.day)
                 self.replies[reply.reply_id] = reply
@@ -115,6 +150,13 @@ class Cases:
                 self.receipted.update(sent.imported)
             case Kind.KEYSET:
                 self.keysets.append(_text(body["keyset"]))
+
+    def _allow(self, collection_id: str, told: KnownConsents) -> None:
+        held = self.consents.setdefault(collection_id, {}).setdefault(told.report, [])
+        if held and told.seq > held[0].seq:
+            held.clear()
+        if not held or (told.seq == held[0].seq and not any(told.says_the_same(one) for one in held)):
+            held.append(told)
 
     def _import(self, told: Mapping[str, JSON]) -> None:
         collection_id = _text(told["id"])
@@ -154,6 +196,12 @@ def _submission(collection: KnownCollection, told: Mapping[str, JSON]) -> KnownS
     day = date.fromisoformat(_text(told["day"]))
     problems = _texts(told["problems"])
     return KnownSubmission(_text(told["id"]), collection.collection_id, collection.source_key, day, parts, problems)
+
+
+def _consents(told: Mapping[str, JSON]) -> KnownConsents:
+    form = _text(_dict(told["form"])["sha256"])
+    answers = _dict(told["answers"])
+    return KnownConsents(_text(told["submission"]), _text(told["report"]), _int(told["seq"]), form, answers)
 
 
 def _reply(told: Mapping[str, JSON], day: date) -> WrittenReply:

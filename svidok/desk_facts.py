@@ -8,10 +8,12 @@ from pathlib import Path
 
 from casework.log import Verified
 from casework.views import Cases
+from svidok.report_lines import report_lines
 from workstation.intake import Taken
 from workstation.names import shown
 from workstation.outbox import Returned
 from workstation.reading import Opened
+from workstation.telling import ToldReport, report_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +84,38 @@ def collection_facts(cases: Cases) -> list[dict[str, str | int]]:
     return sorted(facts, key=lambda one: (one["last_day"], one["designation"]), reverse=True)
 
 
-def opened_said(opened: Sequence[Opened], folder: Path) -> Said:
-    """Give the messages, and say where the files lie."""
-    facts = {"folder": str(folder), "submissions": [_opened_facts(one) for one in opened]}
-    lines = [line for one in opened for line in _opened_lines(one)]
+def opened_said(opened: Sequence[Opened], reports: Sequence[ToldReport], others: Sequence[str], folder: Path) -> Said:
+    """Give the reports and the messages, and say where the files lie.
+
+    Args:
+        opened: What was let out.
+        reports: What is in it of reports, joined.
+        others: Submissions that may hold newer documents of them.
+        folder: Where the files are.
+    """
+    facts = {
+        "folder": str(folder),
+        "reports": [report_facts(one) for one in reports],
+        "others": others,
+        "submissions": [_opened_facts(one) for one in opened],
+    }
+    lines = [line for one in reports for line in report_lines(one)]
+    if others:
+        lines.append(f"{len(others)} other sendings may have changed this: open the source's designation to join them")
+    lines += [line for one in opened for line in _opened_lines(one)]
     return Said(facts, [*lines, f"the files are in {folder}; remove the folder when you have looked"])
+
+
+def elsewhere(opened: Sequence[Opened], cases: Cases) -> tuple[str, ...]:
+    """Name what was not opened now, and may hold newer documents of the reports that were."""
+    here = {one.submission.submission_id for one in opened}
+    collections = dict.fromkeys(one.submission.collection_id for one in opened if one.documents)
+    return tuple(
+        other.submission_id
+        for collection in collections
+        for other in cases.of_collection(collection)
+        if other.submission_id not in here and any(part.kind == "report" for part in other.parts)
+    )
 
 
 def returned_said(returned: Returned) -> Said:

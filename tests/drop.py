@@ -19,14 +19,17 @@ from bags.layout import write_layout
 from bags.transfer import transfer_layout
 from keys.gpg import Gpg
 from keys.keyset import Keyset
-from keys.manifest import MEDIA_TYPE, ListedPart, Manifest, format_manifest, listed
+from keys.manifest import MEDIA_TYPE, FormVersion, ListedPart, Manifest, format_manifest, listed
 from keys.recipients import Recipients
 from keys.sealing import PartLabel, Sealed, seal
-from keys.trailer import Kind
+from keys.trailer import REPORT_KINDS, Kind, outside_kind
 from ledger.entry import Received, size_class
 from ledger.promise import Promise, sign_promise
+from questionnaire.model import Form
+from questionnaire.parts import AnswersPart, format_part
 from tests.keyring import DAY
 from tests.ledger.signers import LOG, Signer
+from tests.questionnaire.forms import small_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,11 @@ def file(name: str, content: bytes, media_type: str = "application/octet-stream"
     return Item("file", content, name, media_type)
 
 
+def documents(parts: Iterable[AnswersPart]) -> tuple[Item, ...]:
+    """What a source's answers are sealed from."""
+    return tuple(Item(one.part, format_part(one), media_type=MEDIA_TYPE) for one in parts)
+
+
 @dataclass(frozen=True, slots=True)
 class SealedPart:
     """A part as the server stores it, with what the server thinks it is."""
@@ -69,7 +77,7 @@ class SealedPart:
 
     @property
     def part(self) -> Part:
-        return Part(self.sealed.part_id, self.sealed.kind, self.sealed.sha256, self.sealed.size_bytes)
+        return Part(self.sealed.part_id, outside_kind(self.sealed.kind), self.sealed.sha256, self.sealed.size_bytes)
 
     @property
     def listed(self) -> ListedPart:
@@ -100,6 +108,7 @@ class Drop:
     gpg: Gpg
     log: Signer = field(default_factory=lambda: LOG)
     day: date = DAY
+    form: Form = field(default_factory=small_form)
 
     def source(self, designation: str = "quiet heron") -> Source:
         return Source(secrets.token_hex(16), designation, PrivateKey.generate())
@@ -117,7 +126,10 @@ class Drop:
         return SealedPart(seal(content, label, recipients or self.recipients, path, self.gpg), path)
 
     def manifest(self, source: Source, parts: Iterable[SealedPart]) -> Manifest:
-        return Manifest(None, "en", self.keyset.hash, source.public_key, listed(part.listed for part in parts))
+        listing = listed(part.listed for part in parts)
+        report = any(part.kind in REPORT_KINDS for part in listing)
+        form = FormVersion(self.form.form_id, self.form.version, self.form.sha256) if report else None
+        return Manifest(form, "en", self.keyset.hash, source.public_key, listing)
 
     def seal_manifest(self, manifest: Manifest) -> SealedPart:
         return self.seal(Item("manifest", format_manifest(manifest), media_type=MEDIA_TYPE))

@@ -29,8 +29,5 @@ _.seal_progress
 _.pseudo_address, _.wait_ended, _.summary, _.item_crc, _.plain_sha256, _.is_scrubbed
 _.last_fetch, _.open_submission, _.IO
 
-# Called by the pages that ask a report, which come with them.
-_.report_parts, _.consents_part, _.notes_part, _.report_items
-
 # The browser of tests and demo: tests read more of a page than the demo does.
 _.title, _.heading, _.every, _.unix_client

@@ -47,6 +47,11 @@ class Layout:
         return self.root / "keysets"
 
     @property
+    def forms(self) -> Path:
+        """Every form that was taken up here, by hash."""
+        return self.root / "forms"
+
+    @property
     def log(self) -> Path:
         """The case log."""
         return self.root / "casework.db"

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -69,6 +69,12 @@ class Desk:
             CaseworkError: It cannot be written.
         """
         return self.log.append(str(self.about.reviewer), self.sign, today(self.clock), (kind, body))
+
+    def record_all(self, what: Sequence[tuple[Kind, dict[str, JSON]]]) -> None:
+        """Sign and keep several events, all of them or none; errors as above."""
+        with self.log.appending(str(self.about.reviewer), self.sign) as end:
+            for each in what:
+                end.append(today(self.clock), each)
 
     def sign(self, payload: bytes | Path) -> bytes:
         """Make the reviewer's detached signature."""

@@ -29,5 +29,9 @@ class ReleaseError(WorkstationError):
     """There is no place into which plaintext may be let out."""
 
 
+class FormUnknownError(WorkstationError):
+    """What was to be taken up is no form."""
+
+
 class OutboxError(WorkstationError):
     """A reply cannot be written, or there is nothing to send back."""

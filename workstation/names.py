@@ -2,9 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
-from hardening.canonical import canonical_json
+from hardening.canonical import Writable, canonical_json
 
 _LONGEST_BYTES = 120
 
@@ -57,9 +57,9 @@ def safe_names(untrusted: Iterable[tuple[str, str]], reserved: Collection[str] =
     return names
 
 
-def escaped_names(originals: Mapping[str, str]) -> bytes:
-    """Write original names as JSON that may be looked at in a terminal: letters stay, all that acts is escaped."""
-    written = canonical_json(originals).decode()
+def escaped_json(untrusted: Writable) -> bytes:
+    """Write JSON that may be looked at in a terminal: letters stay, all that acts is escaped."""
+    written = canonical_json(untrusted).decode()
     # Outside of its texts JSON has printable ASCII alone, so whatever is escaped here stands in a text.
     return "".join(_json_escape(each) if _acts(each) else each for each in written).encode()
 

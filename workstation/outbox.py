@@ -25,6 +25,12 @@ from workstation.reading import judge
 _MOST_BOXES_BYTES = RETURN.limit_bytes // 2
 _MOST_REPLIES = RETURN.limit_files // 2
 
+# The permission to be written to (docs/specs/report.md).
+_CONTACT = "c2"
+_OPEN_FIRST = (
+    "this source has sent parts of a report that were not opened here: open them first, they say whether you may answer"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Returned:
@@ -44,7 +50,7 @@ def reply(collection: KnownCollection, text: str, desk: Desk) -> WrittenReply:
     was, as the newest one says: never only what the server tells.
 
     Raises:
-        OutboxError: There is nothing to say, it is too long, or the keys do not agree.
+        OutboxError: There is nothing to say, it is too long, the source does not wish it, or the keys do not agree.
         ReadingError: The newest submission does not agree with its manifest.
         KeysError: It cannot be opened here, or her key did not sign.
     """
@@ -52,6 +58,7 @@ def reply(collection: KnownCollection, text: str, desk: Desk) -> WrittenReply:
         raise OutboxError("a reply has words")
     if collection.source_key == NO_KEY:
         raise OutboxError("this source has closed her inbox: nobody reads a reply there")
+    _refuse_unwanted(collection, desk)
     told = _told_by_herself(collection, desk)
     if told != {collection.source_key}:
         raise OutboxError("the server names another key for this source than the source herself: do not answer here")
@@ -117,13 +124,34 @@ def pack_again(sequence: int, desk: Desk) -> Returned:
     return _published(sent, desk)
 
 
+def _refuse_unwanted(collection: KnownCollection, desk: Desk) -> None:
+    """Refuse to write to a source who has answered questions and not this one with yes; messages ask for an answer."""
+    cases = desk.cases()
+    submissions = cases.of_collection(collection.collection_id)
+    reports = [one.submission_id for one in submissions if any(part.kind == "report" for part in one.parts)]
+    if not cases.opened.keys() >= set(reports):
+        raise OutboxError(_OPEN_FIRST)
+    consents = cases.consents_of(collection.collection_id)
+    # It is said of her inbox and not of one report: of all that answer it the last one holds.
+    last = max((one.seq for one in consents if _CONTACT in one.answers), default=0)
+    allowed = last > 0 and all(one.allows(_CONTACT) for one in consents if one.seq == last)
+    if (reports or consents) and not allowed:
+        raise OutboxError("this source has not allowed anybody to write to her here, so no reply was written")
+
+
 def _told_by_herself(collection: KnownCollection, desk: Desk) -> set[bytes]:
     cases = desk.cases()
     submissions = cases.of_collection(collection.collection_id)
     if not submissions:
         raise OutboxError("nothing from this source is here")
     told = {cases.opened[one.submission_id] for one in submissions if one.submission_id in cases.opened}
-    return told or {judge(submissions[-1], desk).manifest.source_key}
+    if told:
+        return told
+    newest = judge(submissions[-1], desk).manifest
+    if newest.form is not None:
+        # The server called them something else.
+        raise OutboxError(_OPEN_FIRST)
+    return {newest.source_key}
 
 
 def _fitting(replies: list[WrittenReply]) -> list[WrittenReply]:

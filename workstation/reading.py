@@ -2,29 +2,35 @@
 
 import io
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bags.index import NO_KEY
 from casework.events import Kind
-from casework.views import Cases, KnownCollection, KnownPart, KnownSubmission
+from casework.views import KnownPart, KnownSubmission
 from hardening.canonical import JSON
 from hardening.files import sync_file, sync_folder, write_whole
 from keys.manifest import MOST_MANIFEST_BYTES, Manifest, parse_manifest
 from keys.opening import Verdict, inspect, release
-from keys.trailer import Trailer
+from keys.trailer import REPORT_KINDS, Trailer, outside_kind
+from keys.trailer import Kind as PartKind
+from questionnaire.errors import AnswersPartError
+from questionnaire.parts import MOST_PART_BYTES, parse_part
 from workstation.desk import Desk
-from workstation.errors import ReadingError, UnknownIdError
-from workstation.names import escaped_names, safe_names
+from workstation.errors import ReadingError
+from workstation.names import escaped_json, safe_names
 from workstation.recipients import possible
 from workstation.release import releasing
+from workstation.reports import SentDocument, consents_body, refuse_discord
+from workstation.telling import IDENTITY, REPORT, ToldReport, tell, write_reports
 
 NAMES = "names.json"
+SHUT: tuple[PartKind, ...] = ("identity",)
+"""What stays sealed unless it is asked for: who a source is has nothing to do with what she tells."""
 
 # A message has at most a million characters of four bytes; more is no message.
 _MOST_MESSAGE_BYTES = 4 * 1024 * 1024
-_SHORTEST_PREFIX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +71,14 @@ class ReleasedFile:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a submission holds: words, and files in *folder*."""
+    """What a submission holds: words, documents of a report, and files in *folder*."""
 
     submission: KnownSubmission
     problems: tuple[str, ...]
     folder: Path
     messages: tuple[tuple[Trailer, str], ...]
     files: tuple[ReleasedFile, ...]
-
-
-def find(cases: Cases, untrusted: str) -> list[KnownSubmission]:
-    """Find the submissions that a designation, or the start of an id, means.
-
-    Raises:
-        UnknownIdError: Nothing answers to it, or more than one collection or submission does.
-    """
-    submissions = [one for one in cases.submissions.values() if _is_prefix(untrusted, one.submission_id)]
-    collections = _collections(cases, untrusted)
-    _refuse_all_but_one([*submissions, *collections])
-    return submissions or cases.of_collection(collections[0].collection_id)
-
-
-def find_collection(cases: Cases, untrusted: str) -> KnownCollection:
-    """Find the one collection that a designation or the start of an id means; errors as for `find`."""
-    collections = _collections(cases, untrusted)
-    _refuse_all_but_one(collections)
-    return collections[0]
+    documents: tuple[SentDocument, ...]
 
 
 def judge(submission: KnownSubmission, desk: Desk) -> Judgement:
@@ -109,10 +97,11 @@ def judge(submission: KnownSubmission, desk: Desk) -> Judgement:
         raise ReadingError(f"a submission has one manifest, not {len(manifests)}")
     manifest = _manifest(manifests[0], desk)
     _hold_against(manifest, judged, submission, desk)
-    return Judgement(submission, manifest, judged, (*submission.problems, *_problems(manifest, submission, desk)))
+    problems = (*submission.problems, *_misnamed(judged), *_problems(manifest, submission, desk))
+    return Judgement(submission, manifest, judged, problems)
 
 
-def open_submission(judgement: Judgement, folder: Path, desk: Desk) -> Opened:
+def open_submission(judgement: Judgement, folder: Path, desk: Desk, shut: Collection[PartKind] = SHUT) -> Opened:
     """Let the contents of a judged submission out: messages to the caller, files into *folder*.
 
     Args:
@@ -120,39 +109,62 @@ def open_submission(judgement: Judgement, folder: Path, desk: Desk) -> Opened:
         folder: Must not exist; is made private, best in memory. Beside the files, `names.json` holds what the
             source called them. It appears when all is in it; a failure leaves nothing.
         desk: Where it was judged; the opening is recorded in the case log.
+        shut: Parts of these kinds are not let out.
 
     Raises:
-        ReadingError: A message is larger than any.
+        ReadingError: A message is larger than any, or a document is not one of this report.
         KeysError: A part changed since it was judged.
         OSError: *folder* exists, or there is no room.
     """
     with releasing(folder) as partial:
-        return _let_out(judgement, partial, folder, desk)
+        opened = _let_out(_without(judgement, shut), partial, folder, desk)
+        write_reports(told([opened], desk), partial)
+        return opened
 
 
-def open_all(judgements: Sequence[Judgement], folder: Path, desk: Desk) -> tuple[Opened, ...]:
+def open_all(
+    judgements: Sequence[Judgement], folder: Path, desk: Desk, shut: Collection[PartKind] = SHUT
+) -> tuple[Opened, ...]:
     """Let several submissions out, each into a folder of its own within *folder*; all or none, as above."""
     with releasing(folder) as partial:
         opened: list[Opened] = []
         for judgement in judgements:
             name = judgement.submission.submission_id
             (partial / name).mkdir(mode=0o700)
-            opened.append(_let_out(judgement, partial / name, folder / name, desk))
+            opened.append(_let_out(_without(judgement, shut), partial / name, folder / name, desk))
+        write_reports(told(opened, desk), partial)
         return tuple(opened)
+
+
+def told(opened: Sequence[Opened], desk: Desk) -> tuple[ToldReport, ...]:
+    """Join what was let out of reports, and put it into words."""
+    files = {file.trailer.part_id: file.path.name for one in opened for file in one.files}
+    return tell([document for one in opened for document in one.documents], files, desk.layout)
 
 
 def _let_out(judgement: Judgement, partial: Path, final: Path, desk: Desk) -> Opened:
     """Fill *partial*, which will be *final*."""
     wanted = [one for one in judgement.parts if one.trailer.kind == "file"]
-    names = safe_names(((one.part.part_id, one.trailer.name) for one in wanted), reserved=(NAMES,))
+    names = safe_names(((one.part.part_id, one.trailer.name) for one in wanted), reserved=(NAMES, REPORT, IDENTITY))
     messages = [(one.trailer, _text(one, desk)) for one in judgement.parts if one.trailer.kind == "message"]
+    documents = tuple(_document(one, judgement.submission, desk) for one in judgement.parts if _is_document(one))
+    refuse_discord(documents, judgement.manifest)
     for one in wanted:
         _release(one, partial / names[one.part.part_id], desk)
-    write_whole(partial / NAMES, escaped_names({names[one.part.part_id]: one.trailer.name for one in wanted}))
+    write_whole(partial / NAMES, escaped_json({names[one.part.part_id]: one.trailer.name for one in wanted}))
     # Before it can be seen: what was read without a record would be worse than a record of what was not read.
-    desk.record(Kind.OPENED, _body(judgement))
+    permissions = [consents_body(one) for one in documents if one.document.part == "consents"]
+    desk.record_all([(Kind.OPENED, _body(judgement)), *((Kind.CONSENTS, body) for body in permissions)])
     files = tuple(ReleasedFile(final / names[one.part.part_id], one.trailer) for one in wanted)
-    return Opened(judgement.submission, judgement.problems, final, tuple(messages), files)
+    return Opened(judgement.submission, judgement.problems, final, tuple(messages), files, documents)
+
+
+def _without(judgement: Judgement, shut: Collection[PartKind]) -> Judgement:
+    return replace(judgement, parts=tuple(one for one in judgement.parts if one.trailer.kind not in shut))
+
+
+def _is_document(judged: Judged) -> bool:
+    return judged.trailer.kind in REPORT_KINDS
 
 
 def _judge(part: KnownPart, submission: KnownSubmission, desk: Desk) -> Judged:
@@ -196,6 +208,18 @@ def _text(judged: Judged, desk: Desk) -> str:
     return _content(judged, desk).decode("utf-8", errors="replace")
 
 
+def _document(judged: Judged, submission: KnownSubmission, desk: Desk) -> SentDocument:
+    if judged.trailer.length > MOST_PART_BYTES:
+        raise ReadingError("a document of a report is larger than any")
+    try:
+        document = parse_part(_content(judged, desk))
+    except AnswersPartError as error:
+        raise ReadingError(f"part {judged.part.part_id} is no document of a report: {error}") from error
+    if document.part != judged.trailer.kind:
+        raise ReadingError(f"part {judged.part.part_id} is sealed as another document of a report than it is")
+    return SentDocument(submission, judged.part.part_id, document)
+
+
 def _content(judged: Judged, desk: Desk) -> bytes:
     sink = io.BytesIO()
     release(judged.path, judged.verdict, sink, desk.gpg, desk.passphrase)
@@ -224,6 +248,14 @@ def _body(judgement: Judgement) -> dict[str, JSON]:
     }
 
 
+def _misnamed(judged: Sequence[Judged]) -> tuple[str, ...]:
+    return tuple(
+        f"the server calls part {one.part.part_id} otherwise than the source does: it is no {one.part.kind}"
+        for one in judged
+        if one.part.kind != outside_kind(one.trailer.kind)
+    )
+
+
 def _problems(manifest: Manifest, submission: KnownSubmission, desk: Desk) -> tuple[str, ...]:
     told = submission.source_key
     if told == NO_KEY:
@@ -232,23 +264,3 @@ def _problems(manifest: Manifest, submission: KnownSubmission, desk: Desk) -> tu
     if told in (manifest.source_key, NO_KEY):
         return ()
     return ("the server names another key for this source than she does herself: it may be filed under the wrong one",)
-
-
-def _collections(cases: Cases, untrusted: str) -> list[KnownCollection]:
-    wanted = " ".join(untrusted.casefold().replace("-", " ").split())
-    return [
-        one
-        for one in cases.collections.values()
-        if one.designation.casefold().replace("-", " ") == wanted or _is_prefix(untrusted, one.collection_id)
-    ]
-
-
-def _refuse_all_but_one(found: Sequence[KnownSubmission | KnownCollection]) -> None:
-    if not found:
-        raise UnknownIdError("nothing answers to this name; `list` shows what is here")
-    if len(found) > 1:
-        raise UnknownIdError("more than one answers to this name; take a longer piece of the id that `list` shows")
-
-
-def _is_prefix(untrusted: str, identifier: str) -> bool:
-    return len(untrusted) >= _SHORTEST_PREFIX and identifier.startswith(untrusted.casefold())

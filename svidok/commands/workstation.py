@@ -19,16 +19,19 @@ from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset_store import load
 from keys.source_key import LONGEST_REPLY_BYTES
-from svidok.desk_facts import Said, list_said, opened_said, returned_said, taken_said, verified_said
+from questionnaire.load import MOST_FORM_BYTES
+from svidok.desk_facts import Said, elsewhere, list_said, opened_said, returned_said, taken_said, verified_said
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.passphrases import once, twice
 from workstation.adoption import adopt
 from workstation.desk import Desk, Founding, found_desk, open_desk, refuse_long_path
 from workstation.errors import WorkstationError
+from workstation.finding import find, find_collection
+from workstation.forms import learn_form
 from workstation.intake import take_in
 from workstation.outbox import pack, pack_again, reply
-from workstation.reading import find, find_collection, judge, open_all
+from workstation.reading import SHUT, judge, open_all, told
 from workstation.release import folder_in_memory, sweep
 
 # What was asked for is done, and something about it needs a person's eyes.
@@ -50,11 +53,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     key.add_argument("--name", required=True, help="a pseudonym; everybody who reads the keyset reads it")
     _init_arguments(add("init", "make the desk, once the keyset is signed"))
     add("keyset", "take up the next keyset").add_argument("keyset", type=Path, metavar="KEYSET")
+    add("form", "take up the form of a report, so that answers have their questions").add_argument(
+        "form", type=Path, metavar="FORM"
+    )
     add("import", "take a transfer bag in; again is fine").add_argument("bag", type=Path, metavar="BAG")
     add("list", "what is here")
     opening = add("open", "judge and open a submission, or all of a collection")
     opening.add_argument("id", metavar="ID", help="designation, or the start of an id")
     opening.add_argument("--to", type=Path, help="a new folder; otherwise one in memory is made")
+    opening.add_argument("--identity", action="store_true", help="open also what says who the source is")
     answer = add("reply", "answer a source; the words come from standard input or --file")
     answer.add_argument("id", metavar="ID", help="designation, or the start of a collection's id")
     answer.add_argument("--file", type=Path)
@@ -69,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         "key": _key,
         "init": _init,
         "keyset": _keyset,
+        "form": _form,
         "import": _import,
         "list": _list,
         "open": _open,
@@ -145,6 +153,17 @@ def _keyset(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _form(arguments: argparse.Namespace) -> int:
+    with arguments.form.open("rb") as file:
+        # One byte more than may be, so that what is too long is refused and not cut.
+        untrusted = file.read(MOST_FORM_BYTES + 1)
+    with _desk(arguments) as desk:
+        form = learn_form(untrusted, desk.layout)
+    lines = [f"took up form {form.form_id}, version {form.version}, {form.sha256}"]
+    _say(Said({"id": form.form_id, "version": form.version, "sha256": form.sha256}, lines), arguments)
+    return 0
+
+
 def _import(arguments: argparse.Namespace) -> int:
     with _desk(arguments) as desk:
         taken = take_in(arguments.bag, desk)
@@ -163,10 +182,13 @@ def _open(arguments: argparse.Namespace) -> int:
     with _desk(arguments) as desk:
         target = arguments.to or folder_in_memory(desk.layout.root)
         # All are judged before anything of the first is let out.
-        judged = [judge(one, desk) for one in find(desk.cases(), arguments.id)]
-        opened = open_all(judged, target.absolute(), desk)
-    _say(opened_said(opened, target), arguments)
-    return PROBLEMS if any(one.problems for one in opened) else 0
+        cases = desk.cases()
+        judged = [judge(one, desk) for one in find(cases, arguments.id)]
+        opened = open_all(judged, target.absolute(), desk, () if arguments.identity else SHUT)
+        reports = told(opened, desk)
+    _say(opened_said(opened, reports, elsewhere(opened, cases), target), arguments)
+    troubled = any(one.problems for one in opened) or any(one.report.conflicts for one in reports)
+    return PROBLEMS if troubled else 0
 
 
 def _reply(arguments: argparse.Namespace) -> int:

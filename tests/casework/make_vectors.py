@@ -46,6 +46,19 @@ WHAT: list[tuple[date, Kind, dict[str, JSON]]] = [
         },
     ),
     (
+        date(2026, 3, 9),
+        Kind.CONSENTS,
+        {
+            "collection": _COLLECTION,
+            "submission": _SUBMISSION,
+            "part": "4" * 32,
+            "report": "5" * 32,
+            "seq": 2,
+            "form": {"id": "report", "version": "1", "sha256": "6" * 64},
+            "answers": {"c2": "yes", "c8": "later", "c8_what": ["pattern", "quotes"]},
+        },
+    ),
+    (
         date(2026, 3, 10),
         Kind.REPLIED,
         {"reply": "e" * 32, "collection": _COLLECTION, "box": "00ff", "text": "Дякуємо. Чи є ще свідки?"},

@@ -83,6 +83,51 @@ def test_an_opening_keeps_the_key_that_the_source_named() -> None:
     assert fold(chain(imported(submission(1)), (Kind.OPENED, opened))).opened == {f"{1:032x}": KEY}
 
 
+def consents(answers: dict[str, JSON], seq: int = 1, report: str = "9" * 32) -> tuple[Kind, dict[str, JSON]]:
+    told: dict[str, JSON] = {
+        "collection": COLLECTION,
+        "submission": f"{seq:032x}",
+        "part": "4" * 32,
+        "report": report,
+        "seq": seq,
+        "form": {"id": "report", "version": "1", "sha256": "6" * 64},
+        "answers": answers,
+    }
+    return Kind.CONSENTS, told
+
+
+def allowed(*what: tuple[Kind, dict[str, JSON]]) -> list[dict[str, JSON]]:
+    return [dict(one.answers) for one in fold(chain(*what)).consents_of(COLLECTION)]
+
+
+def test_of_what_a_source_allows_the_newest_sending_holds_in_whatever_order_it_was_opened() -> None:
+    old, new = consents({"c2": "yes"}, 1), consents({"c2": "no"}, 2)
+
+    assert allowed(old, new) == [{"c2": "no"}]
+    assert allowed(new, old) == [{"c2": "no"}]
+    assert allowed(new, new) == [{"c2": "no"}]
+    assert fold(chain(old)).consents_of("d" * 32) == []
+
+
+def test_two_that_claim_the_same_place_both_stand() -> None:
+    yes, no = consents({"c2": "yes"}, 2), consents({"c2": "no"}, 2)
+
+    assert allowed(consents({}, 1), yes, no, yes) == [{"c2": "yes"}, {"c2": "no"}]
+    assert allowed(yes, no, consents({"c2": "later"}, 3)) == [{"c2": "later"}]
+
+
+def test_each_report_has_its_own() -> None:
+    assert allowed(consents({"c2": "yes"}, 5), consents({}, 1, "8" * 32)) == [{"c2": "yes"}, {}]
+
+
+@pytest.mark.parametrize(("answer", "allows"), [("yes", True), ("no", False), ("later", False), (["yes"], False)])
+def test_only_yes_is_yes(answer: JSON, allows: bool) -> None:
+    (held,) = fold(chain(consents({"c2": answer}))).consents_of(COLLECTION)
+
+    assert held.allows("c2") == allows
+    assert not held.allows("c3")
+
+
 @pytest.mark.parametrize(
     "what",
     [
@@ -95,6 +140,10 @@ def test_an_opening_keeps_the_key_that_the_source_named() -> None:
         imported({**submission(1), "parts": [{"id": 1}]}),
         (Kind.OPENED, {"submission": 1}),
         (Kind.OPENED, {"submission": "1", "source_key": "zz"}),
+        (Kind.CONSENTS, {"collection": COLLECTION}),
+        (Kind.CONSENTS, {**consents({})[1], "seq": "1"}),
+        (Kind.CONSENTS, {**consents({})[1], "answers": []}),
+        (Kind.CONSENTS, {**consents({})[1], "form": "report"}),
         (Kind.REPLIED, {"reply": "e"}),
         (Kind.REPLIED, {"reply": "e", "collection": "c", "box": 5, "text": ""}),
         (Kind.RETURNED, {"sequence": "1", "replies": [], "imported": []}),

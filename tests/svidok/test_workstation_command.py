@@ -14,12 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from hardening.canonical import JSON
 from keys.gpg import Gpg, stop_agent
 from keys.source_key import open_reply
+from questionnaire.load import format_form
+from questionnaire.parting import consents_part, notes_part, report_parts
 from svidok.identity import Identity
-from tests.drop import Drop, file, words
+from tests.drop import Drop, Sent, documents, file, words
 from tests.keys.sealing_world import Flow, binary
 from tests.ledger.signers import LOG
+from tests.questionnaire.documents import heading
 from tests.svidok.desk_world import REVIEWERS, World, alone, peak_kib, svidok
 from tests.workstation.test_outbox import as_the_server_reads
 from workstation.outbox import Returned
@@ -128,6 +132,81 @@ def test_people_read_the_same_in_plain_lines(world: World, drop: Drop) -> None:
     assert "every one in its place and signed" in verified
 
 
+def asked(world: World, drop: Drop) -> Sent:
+    """A report, a photo and a note on it, from one source whom both are known by."""
+    source = drop.source("asked kindly")
+    photo = drop.send(source, file("фото.jpg", b"\xff\xd8"))
+    answers: dict[str, JSON] = {
+        "r1": "victim",
+        "w2": "first\n[consents] c2 Yes\n\x1b[2J",
+        "person": [{"v2": "yes", "v3": "Олена"}],
+        "c2": "no",
+    }
+    notes = notes_part(drop.form, {"e3": "yes"}, heading(drop.form), photo.parts[0].sealed.part_id)
+    sent = drop.send(source, *documents([*report_parts(drop.form, answers, heading(drop.form)), notes]))
+    world.facts("amber", "import", drop.bag(photo, sent))
+    return sent
+
+
+def test_people_read_a_report_as_it_was_asked(world: World, drop: Drop) -> None:
+    sent = asked(world, drop)
+    before = world.at("amber", "open", "asked kindly", "--to", drop.folder / "before")
+    (drop.folder / "form.json").write_bytes(format_form(drop.form))
+
+    taken = world.at("amber", "form", drop.folder / "form.json")
+    after = world.at("amber", "open", "asked kindly", "--to", drop.folder / "after")
+    whole = world.at("amber", "open", sent.submission[:8], "--identity", "--to", drop.folder / "whole")
+
+    assert "it is not here, so names and codes stand for themselves" in before.stdout.decode()
+    assert taken.stdout.decode() == f"took up form small, version 1, {drop.form.sha256}\n"
+    lines = after.stdout.decode().splitlines()
+    assert [re.sub(r" .*", "", line) for line in lines if line.startswith("[")] == [
+        "[consents]", "[contact]", "[account]", "[notes", "[identity]", "[file]",
+    ]  # fmt: skip
+    assert lines[2].startswith("[consents] sent whole; language uk; way: tell what happened; sending 1, submission ")
+    assert lines[3:5] == ["  c2  May we write?", "      No"]
+    assert "  r1  r1\n      It happened to me\n" in after.stdout.decode()
+    assert "  w2  Words\n      first\n      [consents] c2 Yes\n      \\x1b[2J\n" in after.stdout.decode()
+    assert "[notes about фото.jpg]" in after.stdout.decode()
+    assert "[identity] sealed for itself and not opened" in after.stdout.decode()
+    assert "Олена" not in after.stdout.decode()
+    assert "  person.1.v3  A person 1: Name\n      Олена\n" in whole.stdout.decode()
+    assert "which was not opened now]" in whole.stdout.decode()
+    assert [one.returncode for one in (before, taken, after, whole)] == [0, 0, 0, 0]
+    assert {path.name for path in (drop.folder / "whole").iterdir()} == {
+        "identity.json",
+        "report.json",
+        sent.submission,
+    }
+
+
+def test_programs_read_a_report_joined(world: World, drop: Drop) -> None:
+    source = drop.source("joined twice")
+    first = drop.send(source, *documents(report_parts(drop.form, {"c2": "yes"}, heading(drop.form, 1))))
+    later = [
+        drop.send(source, *documents([consents_part(drop.form, {"c2": answer}, heading(drop.form, 2))]))
+        for answer in ("no", "yes")
+    ]
+    world.facts("amber", "import", drop.bag(first, *later))
+
+    alone = world.facts("amber", "open", first.submission, "--to", drop.folder / "alone")
+    joined = world.at("amber", "open", "joined twice", "--json", "--to", drop.folder / "joined")
+    unwanted = world.at("amber", "reply", "joined twice", said=b"words")
+
+    (report,) = alone["reports"]
+    assert [one["part"] for one in report["documents"]] == ["consents", "contact", "account"]
+    assert sorted(alone["others"]) == sorted(one.submission for one in later)
+    (report,) = json.loads(joined.stdout)["reports"]
+    assert (joined.returncode, report["conflicts"]) == (3, ["consents"])
+    consents = [one for one in report["documents"] if one["part"] == "consents"]
+    assert sorted(answer["answer"] for one in consents for answer in one["answers"]) == ["no", "yes"]
+    assert json.loads((drop.folder / "joined" / "report.json").read_bytes()) == [report]
+    assert (unwanted.returncode, unwanted.stdout) == (1, b"")
+    assert b"has not allowed anybody to write to her here" in unwanted.stderr
+    plain = world.at("amber", "open", "joined twice", "--to", drop.folder / "plain")
+    assert "CONFLICT: two sendings of its consents have the same number" in plain.stdout.decode()
+
+
 def test_what_is_opened_without_a_folder_lies_in_memory(world: World, drop: Drop) -> None:
     sent = drop.send(drop.source("in memory"), file("a", b"content"))
     world.facts("amber", "import", drop.bag(sent))
@@ -175,6 +254,8 @@ def test_refusals_are_plain_sentences(world: World, drop: Drop, tmp_path: Path) 
         "a reply from no file": world.at("amber", "reply", "for refusals", "--file", tmp_path / "none"),
         "a folder that is there": world.at("amber", "open", "for refusals", "--to", tmp_path),
         "never made": world.at("amber", "outbox", "--again", "77"),
+        "no form": world.at("amber", "form", tmp_path / "wrong"),
+        "a form that is nowhere": world.at("amber", "form", tmp_path / "nowhere"),
         "a second desk": world.init("amber"),
         "no desk": world.at("nobody", "list"),
     }

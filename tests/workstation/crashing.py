@@ -17,9 +17,10 @@ from sqlalchemy import Engine, event
 
 from tests.clock import FakeClock
 from workstation.desk import Desk, open_desk
+from workstation.finding import find
 from workstation.intake import take_in
 from workstation.outbox import pack
-from workstation.reading import find, judge, open_all
+from workstation.reading import judge, open_all
 
 CALLS = ("mkdir", "fsync", "rename", "replace", "unlink", "rmdir")
 

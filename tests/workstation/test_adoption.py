@@ -17,9 +17,10 @@ from tests.ledger.signers import LOG
 from workstation.adoption import adopt
 from workstation.desk import Founding, found_desk, open_desk
 from workstation.errors import AdoptionError
+from workstation.finding import find
 from workstation.intake import take_in
 from workstation.outbox import pack
-from workstation.reading import find, judge, open_submission
+from workstation.reading import judge, open_submission
 
 _PINENTRY = """#!{python} -I
 # Answers the agent as a person would (Assuan); what it was asked is kept for the test.

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.workstation.names_corpus import NAMES
-from workstation.names import escaped_names, safe_names, shown
+from workstation.names import escaped_json, safe_names, shown
 
 GOLDEN = Path(__file__).parent.parent / "vectors" / "terminal" / "golden.json"
 
@@ -124,7 +124,7 @@ def test_every_control_format_and_ignorable_character_is_escaped() -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.text(max_size=20), st.text(max_size=40), max_size=4))
 def test_the_map_of_names_says_the_originals_and_acts_on_nothing(names: dict[str, str]) -> None:
-    written = escaped_names(names)
+    written = escaped_json(names)
 
     assert json.loads(written) == names
     assert all(byte >= 0x20 and byte != 0x7F for byte in written)

@@ -8,14 +8,17 @@ import pytest
 from bags.errors import BagSignatureError
 from bags.returns import ReturnBag, open_return
 from casework.events import Kind
+from hardening.canonical import JSON
 from keys.errors import SignatureError
 from keys.gpg import Gpg
 from keys.keyset import Keyset
 from keys.signing import verify_detached
 from keys.source_key import LONGEST_REPLY_BYTES, open_reply
-from tests.drop import Drop, Sent, words
+from questionnaire.parting import consents_part, report_parts
+from tests.drop import Drop, Item, Sent, documents, words
 from tests.keyring import DAY, Reviewer
 from tests.ledger.signers import LOG
+from tests.questionnaire.documents import heading
 from tests.workstation.conftest import Sit
 from workstation.desk import Desk
 from workstation.errors import OutboxError
@@ -128,6 +131,95 @@ def test_an_opened_source_is_answered_without_reading_all_again(
     answer(desk, sent, "words")
 
     assert len(desk.cases().unreturned()) == 1
+
+
+def read(desk: Desk, drop: Drop, sent: Sent, tmp_path: Path) -> None:
+    take_in(drop.bag(sent), desk)
+    open_submission(judge(desk.cases().submissions[sent.submission], desk), tmp_path / sent.submission, desk)
+
+
+def allowing(drop: Drop, seq: int = 1, /, **answers: JSON) -> tuple[Item, ...]:
+    return documents(report_parts(drop.form, answers, heading(drop.form, seq)))
+
+
+def test_a_source_who_allows_it_is_answered(desk: Desk, drop: Drop, sent: Sent, tmp_path: Path) -> None:
+    read(desk, drop, drop.send(sent.source, *allowing(drop, c2="yes")), tmp_path)
+
+    answer(desk, sent, "words")
+
+    assert len(desk.cases().unreturned()) == 1
+
+
+@pytest.mark.parametrize("answers", [{}, {"c2": "no"}])
+def test_nobody_is_answered_who_was_asked_and_did_not_say_yes(
+    desk: Desk, drop: Drop, sent: Sent, tmp_path: Path, answers: dict[str, JSON]
+) -> None:
+    """A message in the same inbox is no permission: she may have written it before."""
+    read(desk, drop, drop.send(sent.source, *allowing(drop, **answers)), tmp_path)
+
+    with pytest.raises(OutboxError, match="has not allowed"):
+        answer(desk, sent, "words")
+
+    assert desk.cases().replies == {}
+
+
+def test_what_a_source_allows_can_change(desk: Desk, drop: Drop, sent: Sent, tmp_path: Path) -> None:
+    read(desk, drop, drop.send(sent.source, *allowing(drop, 1, c2="yes")), tmp_path)
+    for seq, now in ((2, "no"), (3, "yes")):
+        changed = consents_part(drop.form, {"c2": now}, heading(drop.form, seq))
+        read(desk, drop, drop.send(sent.source, *documents([changed])), tmp_path)
+        if now == "no":
+            with pytest.raises(OutboxError, match="has not allowed"):
+                answer(desk, sent, "words")
+
+    answer(desk, sent, "words")
+
+
+def test_a_yes_beside_a_no_of_the_same_number_is_no(desk: Desk, drop: Drop, sent: Sent, tmp_path: Path) -> None:
+    for said in ("yes", "no"):
+        read(desk, drop, drop.send(sent.source, *allowing(drop, 1, c2=said)), tmp_path)
+
+    with pytest.raises(OutboxError, match="has not allowed"):
+        answer(desk, sent, "words")
+
+
+@pytest.mark.parametrize("said", [("", "no", "yes"), ("", "yes", "no"), ("", "yes", "")])
+def test_of_several_reports_the_last_answer_holds(
+    desk: Desk, drop: Drop, sent: Sent, tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    """Whoever sent half a report and then another one was perhaps asked in one of them alone."""
+    for seq, one in enumerate(said, 1):
+        answers: dict[str, JSON] = {"c2": one} if one else {}
+        report = report_parts(drop.form, answers, heading(drop.form, seq, f"{seq}" * 32))
+        read(desk, drop, drop.send(sent.source, *documents(report)), tmp_path)
+
+    if said[-1] != "no":
+        answer(desk, sent, "words")
+    else:
+        with pytest.raises(OutboxError, match="has not allowed"):
+            answer(desk, sent, "words")
+
+
+def test_a_report_is_read_before_it_is_answered(desk: Desk, drop: Drop, sent: Sent, tmp_path: Path) -> None:
+    read(desk, drop, drop.send(sent.source, *allowing(drop, 1, c2="yes")), tmp_path)
+    newer = drop.send(sent.source, *allowing(drop, 2, c2="no"))
+    take_in(drop.bag(newer), desk)
+
+    with pytest.raises(OutboxError, match="open them first"):
+        answer(desk, sent, "words")
+
+
+def test_a_report_that_the_server_calls_a_message_is_read_first_as_well(desk: Desk, drop: Drop) -> None:
+    sent = drop.send(drop.source(), *allowing(drop, c2="no"))
+    index = drop.index(sent)
+    (collection,) = index.collections
+    (submission,) = collection.submissions
+    parts = tuple(replace(one, kind=one.kind.replace("report", "message")) for one in submission.parts)
+    lying = replace(collection, submissions=(replace(submission, parts=parts),))
+    take_in(drop.written(replace(index, collections=(lying,)), drop.promises(sent), sent), desk)
+
+    with pytest.raises(OutboxError, match="open them first"):
+        answer(desk, sent, "words")
 
 
 @pytest.mark.parametrize("text", ["", " \n\t"])

@@ -21,9 +21,10 @@ from tests.workstation.conftest import Sit
 from tests.workstation.names_corpus import NAMES
 from workstation.desk import Desk
 from workstation.errors import ReadingError, UnknownIdError
+from workstation.finding import find, find_collection
 from workstation.intake import take_in
 from workstation.reading import NAMES as MAP
-from workstation.reading import find, find_collection, judge, open_all, open_submission
+from workstation.reading import judge, open_all, open_submission
 
 
 @pytest.fixture
