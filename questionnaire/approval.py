@@ -1,146 +1,185 @@
-"""What people say when they let words be read by sources: which words, in which language, and who has read them.
+"""Who has read a translation, or a form, and found that it may be shown to sources: the one written form of it.
 
-Signed by a signer of the drop's keyset, apart from this (`svidok.approved_form`).
+Reviewers sign these bytes (`keys.signing`); what they mean is fixed by docs/specs/approval.md.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
-from hardening.canonical import JSON, JsonError, canonical_json, strict_json
+from hardening.canonical import JSON, JsonError, Writable, canonical_json, strict_json
 from questionnaire.errors import ApprovalError
 
-Kind = Literal["form"]
-Role = Literal["native", "survivor", "lawyer"]
+Role: TypeAlias = Literal["native", "survivor", "lawyer", "doctor", "expert"]
+"""As what somebody has read it."""
 
 MOST_APPROVAL_BYTES: Final = 16 * 1024
-NEEDED: Final[tuple[Role, ...]] = ("native", "survivor")
-"""Somebody who speaks the language as her own, and somebody who has lived through what is asked about."""
+NEEDED: Final[frozenset[Role]] = frozenset({"native", "survivor"})
+"""Without one of each nothing is shown in a real drop."""
 
 _TYPE: Final = "svidok approval"
 _VERSION: Final = 1
-_KINDS: Final = frozenset[str](get_args(Kind))
-_ROLES: Final[tuple[str, ...]] = get_args(Role)
-_SHA256: Final = re.compile(r"[0-9a-f]{64}\Z")
-_LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _MOST_READERS: Final = 16
-_MOST_NAME: Final = 100
+_HASH: Final = re.compile(r"[0-9a-f]{64}\Z")
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
+_FORM: Final = re.compile(r"[0-9A-Za-z._-]{1,64}\Z")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_MOST_NAME_CHARACTERS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The words of the pages in one language (`source_interface.languages.Language.sha256`)."""
+
+    language: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedForm:
+    """One version of a questionnaire, in one of its languages; the hash is that of the compiled form."""
+
+    language: str
+    sha256: str
+    form_id: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Somebody who has read all of it, by the name or pseudonym that she answers for it with."""
+    """Somebody who has read it, by the name that the reviewers know; a pseudonym will do."""
 
+    name: str
     role: Role
-    name: str
-
-    def __post_init__(self) -> None:
-        if self.role not in _ROLES:
-            raise ApprovalError(f"a reader is one of {', '.join(_ROLES)}")
-        if not 0 < len(self.name) <= _MOST_NAME or not self.name.isprintable() or self.name.strip() != self.name:
-            raise ApprovalError(f"a reader's name has 1 to {_MOST_NAME} printable characters")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """One language of one form, approved.
-
-    Attributes:
-        sha256: Of the bytes that were read: another letter is another form.
-        name: The form's id.
-        readers: At least one in each role of `NEEDED`.
-        day: When they had read it.
-    """
-
-    kind: Kind
-    sha256: str
-    name: str
-    version: str
-    language: str
-    readers: tuple[Reader, ...]
     day: date
 
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What was read, and by whom.
+
+    Attributes:
+        readers: In the order in which they were written down; nobody twice.
+
+    Raises:
+        ApprovalError: A member is not of its form; the same person stands there twice.
+    """
+
+    what: Catalogue | ApprovedForm
+    readers: tuple[Reader, ...]
+
     def __post_init__(self) -> None:
-        if self.kind not in _KINDS or _SHA256.match(self.sha256) is None or _LANGUAGE.match(self.language) is None:
-            raise ApprovalError("an approval names a kind, a SHA-256 and a language")
-        missing = [role for role in NEEDED if role not in {reader.role for reader in self.readers}]
-        if missing or len(self.readers) > _MOST_READERS:
-            raise ApprovalError(f"an approval needs a reader in each of these roles: {', '.join(NEEDED)}")
+        _refuse_what(self.what)
+        if not 1 <= len(self.readers) <= _MOST_READERS:
+            raise ApprovalError(f"an approval has 1 to {_MOST_READERS} readers, not {len(self.readers)}")
+        for reader in self.readers:
+            _refuse_reader(reader)
+        if len({reader.name for reader in self.readers}) != len(self.readers):
+            raise ApprovalError("a reader stands there twice: each role needs another person")
 
+    @property
+    def canonical(self) -> bytes:
+        """The bytes that are stored and signed."""
+        readers = [{"name": reader.name, "role": reader.role, "day": reader.day.isoformat()} for reader in self.readers]
+        return canonical_json({"type": _TYPE, "v": _VERSION, "what": _written(self.what), "readers": readers})
 
-def format_approval(approval: Approval) -> bytes:
-    """Write *approval* in its one form."""
-    return canonical_json(
-        {
-            "type": _TYPE,
-            "v": _VERSION,
-            "kind": approval.kind,
-            "sha256": approval.sha256,
-            "id": approval.name,
-            "version": approval.version,
-            "language": approval.language,
-            "readers": [{"role": reader.role, "name": reader.name} for reader in approval.readers],
-            "day": approval.day.isoformat(),
-        }
-    )
+    @property
+    def sufficient(self) -> bool:
+        """Whether everybody has read it who must have."""
+        return {reader.role for reader in self.readers} >= NEEDED
+
+    def holds_for(self, what: Catalogue | ApprovedForm) -> bool:
+        """Say whether *what* may be shown because of this: the very same words, read by all who must have."""
+        return self.what == what and self.sufficient
 
 
 def parse_approval(untrusted: bytes) -> Approval:
-    """Read an approval in its one form.
+    """Read an approval in its one form; who signed it is another question.
 
     Raises:
         ApprovalError: It is anything else, even by one byte.
     """
     try:
         members = _object(strict_json(untrusted, MOST_APPROVAL_BYTES, canonical=True))
-        approval = Approval(
-            kind=cast("Kind", _text(members["kind"])),
-            sha256=_text(members["sha256"]),
-            name=_text(members["id"]),
-            version=_text(members["version"]),
-            language=_text(members["language"]),
-            readers=tuple(_reader(one) for one in _array(members["readers"])),
-            day=_day(members["day"]),
-        )
-    except (JsonError, KeyError) as error:
-        raise ApprovalError("an approval must be canonical JSON with all its members") from error
-    # Also refuses another version, and members that we do not know.
-    if format_approval(approval) != untrusted:
+        readers = members["readers"]
+        if not isinstance(readers, list):
+            raise ApprovalError("the readers of an approval are a list")
+        approval = Approval(_what(_object(members["what"])), tuple(_reader(_object(one)) for one in readers))
+    except JsonError as error:
+        raise ApprovalError(f"an approval must be canonical JSON: {error}") from error
+    except KeyError as error:
+        raise ApprovalError(f"an approval needs the member {error}") from error
+    # Also refuses another type or version, and members that we do not know.
+    if approval.canonical != untrusted:
         raise ApprovalError("an approval must hold the members of version 1 and no others")
     return approval
 
 
-def _reader(told: JSON) -> Reader:
-    members = _object(told)
-    return Reader(cast("Role", _text(members["role"])), _text(members["name"]))
+def _written(what: Catalogue | ApprovedForm) -> Writable:
+    match what:
+        case Catalogue():
+            return {"kind": "catalogue", "language": what.language, "sha256": what.sha256}
+        case ApprovedForm():
+            form: Writable = {"id": what.form_id, "version": what.version}
+            return {"kind": "form", "language": what.language, "sha256": what.sha256, "form": form}
 
 
-def _day(told: JSON) -> date:
-    text = _text(told)
+def _what(members: Mapping[str, JSON]) -> Catalogue | ApprovedForm:
+    language, sha256 = _text(members["language"]), _text(members["sha256"])
+    if members["kind"] != "form":
+        return Catalogue(language, sha256)
+    form = _object(members["form"])
+    return ApprovedForm(language, sha256, _text(form["id"]), _text(form["version"]))
+
+
+def _reader(members: Mapping[str, JSON]) -> Reader:
+    day, role = _text(members["day"]), _text(members["role"])
     try:
-        if _DAY.match(text):
-            return date.fromisoformat(text)
+        # fromisoformat also takes forms that we never write.
+        read = date.fromisoformat(day if _DAY.match(day) else "")
     except ValueError:
-        pass
-    raise ApprovalError("an approval's day is a date, YYYY-MM-DD")
+        raise ApprovalError("the day of a reader is a date like 2026-03-04") from None
+    return Reader(_text(members["name"]), role_named(role), read)
 
 
-def _text(told: JSON) -> str:
-    if not isinstance(told, str):
-        raise ApprovalError("an approval has a member of the wrong type")
-    return told
+def role_named(role: str) -> Role:
+    """Give the role of that name.
+
+    Raises:
+        ApprovalError: There is no such role.
+    """
+    for known in get_args(Role):
+        if role == known:
+            found: Role = known
+            return found
+    raise ApprovalError(f"a reader reads as one of: {', '.join(get_args(Role))}")
 
 
-def _array(told: JSON) -> Sequence[JSON]:
-    if not isinstance(told, list):
-        raise ApprovalError("an approval has a member of the wrong type")
-    return told
+def _refuse_what(what: Catalogue | ApprovedForm) -> None:
+    if not _LANGUAGE.match(what.language):
+        raise ApprovalError("a language is named by two or three small letters")
+    if not _HASH.match(what.sha256):
+        raise ApprovalError("a hash has 64 small hexadecimal digits")
+    if isinstance(what, ApprovedForm) and not (_FORM.match(what.form_id) and _FORM.match(what.version)):
+        raise ApprovalError("a form and its version have 1 to 64 letters, digits, dots, hyphens and low lines")
 
 
-def _object(told: JSON) -> dict[str, JSON]:
-    if not isinstance(told, dict):
-        raise ApprovalError("an approval has a member of the wrong type")
-    return told
+def _refuse_reader(reader: Reader) -> None:
+    name = reader.name
+    if not (0 < len(name) <= _MOST_NAME_CHARACTERS and name == name.strip() and name.isprintable()):
+        raise ApprovalError(f"a reader has a name of 1 to {_MOST_NAME_CHARACTERS} visible characters")
+    role_named(reader.role)
+
+
+def _object(value: JSON) -> Mapping[str, JSON]:
+    if not isinstance(value, dict):
+        raise ApprovalError("an approval, what it is about, and each reader are objects")
+    return value
+
+
+def _text(value: JSON) -> str:
+    if not isinstance(value, str):
+        raise ApprovalError("the members of an approval are text")
+    return value

@@ -24,4 +24,4 @@ class AnswersPartError(QuestionnaireError):
 
 
 class ApprovalError(QuestionnaireError):
-    """An approval is malformed, or lacks a reader."""
+    """An approval is malformed, or names the same reader twice."""

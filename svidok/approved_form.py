@@ -17,7 +17,7 @@ from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg
 from keys.keyset import Keyset
 from keys.signing import MOST_SIGNATURE_BYTES, verify_detached
-from questionnaire.approval import MOST_APPROVAL_BYTES, Approval, parse_approval
+from questionnaire.approval import MOST_APPROVAL_BYTES, Approval, ApprovedForm, parse_approval
 from questionnaire.errors import ApprovalError, QuestionnaireError
 from questionnaire.load import MOST_FORM_BYTES, format_form, parse_form
 from questionnaire.model import Form
@@ -106,13 +106,24 @@ def believe(form: Form, language: str, signed: Signed, keyset: Keyset, judge: Gp
         SignatureError: No signer of *keyset* signed it.
     """
     approval = parse_approval(signed.untrusted)
-    said = (approval.kind, approval.sha256, approval.name, approval.version, approval.language)
-    if said != ("form", form.sha256, form.form_id, form.version, language):
-        raise ApprovalError(f"the approval for {language} is about another form, version or language")
-    certificates = {signer.fingerprint: signer.certificate for signer in keyset.signers}
+    if not approval.holds_for(what_of(form, language)):
+        says = f"the approval for {language} is about another form, version or language, or lacks a reader"
+        raise ApprovalError(says)
+    # Recovery is there to mend a keyset that nobody can sign any more; it speaks about nothing else.
+    certificates = {signer.fingerprint: signer.certificate for signer in keyset.signers if not signer.recovery}
     # Judged by the day of the reading: what was read stays read when the signer's key has ended.
-    signer = verify_detached(signed.untrusted, signed.signature, certificates, judge, approval.day)
+    signer = verify_detached(signed.untrusted, signed.signature, certificates, judge, read_until(approval))
     return approval, signer
+
+
+def what_of(form: Form, language: str) -> ApprovedForm:
+    """Name one language of *form* as an approval does."""
+    return ApprovedForm(language, form.sha256, form.form_id, form.version)
+
+
+def read_until(approval: Approval) -> date:
+    """Give the day by which everybody had read it."""
+    return max(reader.day for reader in approval.readers)
 
 
 def install(signed: SignedForm, target: Path) -> None:
@@ -148,7 +159,7 @@ def approved(folder: Path, keyset: Keyset, judge: Gpg, day: date) -> Questionnai
         except (QuestionnaireError, KeysError) as error:
             _log.warning("the questionnaire is not served in %s: %s", language, error)
             continue
-        if approval.day <= day:
+        if read_until(approval) <= day:
             languages.add(language)
     return Questionnaire(signed.form, frozenset(languages), draft=False) if languages else None
 

@@ -76,7 +76,8 @@ def _approvals(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         ("survivor", "who has lived through what is asked about and has read all of it"),
     ):
         sign.add_argument(f"--{role}", action="append", required=True, metavar="NAME", help=says)
-    sign.add_argument("--lawyer", action="append", default=[], metavar="NAME", help="who knows the law and has read it")
+    for role in ("lawyer", "doctor", "expert"):
+        sign.add_argument(f"--{role}", action="append", default=[], metavar="NAME", help="who has read it as that")
     sign.add_argument("--gnupg", type=Path, required=True, help="the signer's GnuPG home")
     sign.add_argument("--signer", required=True, help="the fingerprint of a signer of the drop's keyset")
     sign.add_argument("--passphrase-file", type=Path, help="otherwise gpg asks")

@@ -1,8 +1,10 @@
 """Sign a form in a language, install it on a server, and say what a drop asks."""
 
 import argparse
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 from hardening.clock import SystemClock, today
 from hardening.files import private_folder
@@ -12,7 +14,7 @@ from keys.gpg import Gpg, stop_agent
 from keys.keyset import Keyset
 from keys.keyset_store import is_stored, load
 from keys.signing import sign_detached
-from questionnaire.approval import Approval, Reader, Role, format_approval
+from questionnaire.approval import Approval, Reader, Role
 from questionnaire.errors import QuestionnaireError
 from questionnaire.served import draft
 from svidok.approved_form import (
@@ -22,6 +24,8 @@ from svidok.approved_form import (
     install,
     is_installed,
     read_folder,
+    read_until,
+    what_of,
     write_approval,
     write_form,
 )
@@ -46,35 +50,24 @@ def run(arguments: argparse.Namespace) -> int:
 def _sign(arguments: argparse.Namespace) -> int:
     form = read_form(arguments.form)
     language = known_language(form, arguments.language)
-    approval = Approval(
-        kind="form",
-        sha256=form.sha256,
-        name=form.form_id,
-        version=form.version,
-        language=language,
-        readers=_readers(arguments),
-        day=_day(),
-    )
-    untrusted = format_approval(approval)
+    day = _day()
+    approval = Approval(what_of(form, language), tuple(_readers(arguments, day)))
     passphrase = from_file(arguments.passphrase_file) if arguments.passphrase_file else None
     gpg = Gpg(arguments.gnupg.resolve(strict=True), agent=True)
     try:
-        signature = sign_detached(untrusted, gpg, Fingerprint(arguments.signer), approval.day, passphrase)
+        signature = sign_detached(approval.canonical, gpg, Fingerprint(arguments.signer), day, passphrase)
     finally:
         stop_agent(gpg)
     write_form(arguments.out, form)
-    write_approval(arguments.out, language, Signed(untrusted, signature))
+    write_approval(arguments.out, language, Signed(approval.canonical, signature))
     print(f"{form.form_id} {form.version} is approved in {language}; take {arguments.out} to the server")
     return 0
 
 
-def _readers(arguments: argparse.Namespace) -> tuple[Reader, ...]:
-    named: tuple[tuple[Role, list[str]], ...] = (
-        ("native", arguments.native),
-        ("survivor", arguments.survivor),
-        ("lawyer", arguments.lawyer),
-    )
-    return tuple(Reader(role, name) for role, names in named for name in names)
+def _readers(arguments: argparse.Namespace, day: date) -> Iterator[Reader]:
+    for role in get_args(Role):
+        names: list[str] = getattr(arguments, role)
+        yield from (Reader(name, role, day) for name in names)
 
 
 def _install(place: Place, folder: Path) -> int:
@@ -98,7 +91,7 @@ def _check(place: Place, signed: SignedForm) -> None:
     keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
     for language, one in signed.approvals.items():
         approval, _ = believe(signed.form, language, one, keyset, judge)
-        if approval.day > _day():
+        if read_until(approval) > _day():
             raise CommandError(f"the approval for {language} is of a day that has not come: set this machine's clock")
 
 
@@ -139,7 +132,7 @@ def _said(signed: SignedForm, language: str, keyset: Keyset, judge: Gpg) -> tupl
     except (QuestionnaireError, KeysError) as error:
         return f"  {language}: not served: {error}", False
     readers = ", ".join(f"{reader.name} ({reader.role})" for reader in approval.readers)
-    return f"  {language}: read by {readers} until {approval.day}, signed by {signer}", True
+    return f"  {language}: read by {readers} until {read_until(approval)}, signed by {signer}", True
 
 
 def _day() -> date:

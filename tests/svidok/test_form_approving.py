@@ -126,6 +126,14 @@ def test_a_strangers_signature_approves_nothing(
     assert _served(bare_drop, tmp_path / "judge") is None
 
 
+@pytest.mark.check("G7")
+def test_recovery_speaks_about_keysets_alone(console: Console, drop: Place, sign: Sign, tmp_path: Path) -> None:
+    _ = sign(COMPILED, tmp_path / "out", person="recovery").done
+
+    assert console("form", "install", drop.root, tmp_path / "out").code == 1
+    assert not drop.forms.exists()
+
+
 @pytest.fixture
 def strangers(console: Console, short: Path, held: Held, tmp_path: Path) -> Path:
     """A form that was signed with a key that is in no keyset."""
@@ -140,6 +148,7 @@ def strangers(console: Console, short: Path, held: Held, tmp_path: Path) -> Path
 def test_a_reader_of_each_kind_is_needed(console: Console, sign: Sign, tmp_path: Path) -> None:
     assert sign(COMPILED, tmp_path / "out", readers=("--native", "Olena")).code == 2
     assert sign(COMPILED, tmp_path / "out", readers=("--native", "Olena", "--survivor", " ")).code == 1
+    assert sign(COMPILED, tmp_path / "out", readers=("--native", "heron", "--survivor", "heron")).code == 1
     assert sign(COMPILED, tmp_path / "out", "de").code == 1
     assert not (tmp_path / "out").exists()
 
