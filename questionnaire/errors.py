@@ -21,3 +21,7 @@ class DateError(QuestionnaireError):
 
 class AnswersPartError(QuestionnaireError):
     """A sealed document of a report is malformed, too long, or not what belongs there."""
+
+
+class ApprovalError(QuestionnaireError):
+    """An approval is malformed, or names the same reader twice."""

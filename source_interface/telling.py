@@ -54,12 +54,14 @@ class _Words:
         """Take the next word of the text; return where a codename begins that ends with it."""
         # Of plain letters the folded form is the small one.
         folded = [word.lower()] if word.isascii() else fold(word)
-        begins = [run.took(folded[0], start) if len(folded) == 1 else run.end() for run in self._runs]
-        found = [begin for begin in begins if begin is not None]
-        if not found:
+        if len(folded) != 1:
+            self.end()
+            return None
+        begins = [begin for run in self._runs if (begin := run.took(folded[0], start)) is not None]
+        if not begins:
             return None
         self.end()
-        return min(found)
+        return min(begins)
 
     def end(self) -> None:
         """Something else stands here."""
@@ -78,7 +80,8 @@ class _Run:
     def took(self, word: str, start: int) -> int | None:
         """Take the next word; return where a codename begins that ends with it."""
         if word not in self._known:
-            return self.end()
+            self.end()
+            return None
         self._run = [*self._run[1 - self._whole :], (start, word)]
         whole = len(self._run) == self._whole and is_spelt([each for _, each in self._run])
         return self._run[0][0] if whole else None

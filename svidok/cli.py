@@ -19,6 +19,7 @@ COMMANDS = {
     "upgrade": "bring the stores of a drop to this program's version",
     "status": "say how a drop is doing",
     "keys": "make, install and watch the keys that reports are sealed to",
+    "i18n": "how far translations are, who approved them, which are served",
     "reviewers": "add, list and disable the people who may fetch reports",
     "form": "write, judge, print and approve the questionnaire",
     "workstation": "the air-gapped side: import, open, reply",

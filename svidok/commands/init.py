@@ -108,6 +108,7 @@ def _make_stores(place: Place, settings: Settings) -> None:
     for folder in (place.source / "gnupg", place.recipients, place.reviewers / "gnupg", place.reviewers / "returns"):
         files.private_folder(folder)
     files.private_folder(place.keys, 0o755)
+    files.private_folder(place.approvals, 0o755)
     make_inbox(place.database("inbox", settings.stores.inbox), place.inbox)
     make_outbox(place.database("outbox", settings.stores.outbox))
     create(place.database("reviewers", settings.stores.reviewers), REVIEWERS, mode=0o600)

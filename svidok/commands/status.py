@@ -10,6 +10,8 @@ from keeper.alarm_file import Alarm, read
 from keys.errors import KeysError
 from keys.keyset import quorum_met
 from keys.keyset_store import load
+from source_interface.languages import SOURCE_CODE
+from svidok.approvals import Installed, installed
 from svidok.drop import open_drop
 from svidok.place import Place
 from svidok.running import is_running
@@ -32,6 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         source_address=identity.source_address,
         reviewer_address=identity.reviewer_address,
         services=_services(place),
+        languages={
+            one.language.code: _language(one, evaluation=identity.evaluation) for one in installed(place.approvals)
+        },
         alarms=read(place.alarms),
     )
     if arguments.json:
@@ -52,6 +57,7 @@ class Status:
     source_address: str
     reviewer_address: str
     services: dict[str, str]
+    languages: dict[str, str]
     alarms: tuple[Alarm, ...]
 
 
@@ -63,6 +69,8 @@ def _print(found: Status) -> None:
     print(f"reviewers          http://{found.reviewer_address}")
     for service, state in found.services.items():
         print(f"tor of {service:<11} {state}")
+    for language, state in found.languages.items():
+        print(f"language {language:<9} {state}")
     for alarm in found.alarms:
         print(f"alarm              {alarm.text}")
 
@@ -73,6 +81,17 @@ def _services(place: Place) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return {str(service): str(state) for service, state in told["services"].items()}
+
+
+def _language(found: Installed, *, evaluation: bool) -> str:
+    if found.holds:
+        return "served"
+    if evaluation:
+        return "served as a draft"
+    # A drop must have one language, so this one is never refused.
+    return (
+        "served, but its words are not approved" if found.language.code == SOURCE_CODE else "not served: not approved"
+    )
 
 
 def _open(place: Place) -> bool:

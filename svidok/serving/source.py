@@ -27,6 +27,7 @@ from questionnaire.served import draft
 from settings import Settings
 from source_interface.app import build_app, build_refusal
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
+from svidok.approvals import approved
 from svidok.drop import PEPPER_BYTES, open_drop
 from svidok.errors import CommandError
 from svidok.identity import Identity
@@ -117,6 +118,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
             onion_address=identity.source_address,
             files=_statement(place.statement),
             evaluation=identity.evaluation,
+            approved=approved(place.approvals),
             reply_days=settings.drop.reply_days,
         ),
         desk=CurrentDesk(place.keyset, place.recipients, gpg, clock),
