@@ -7,7 +7,7 @@ so nothing compiled lies in the repository, and no tool is needed where the serv
 import ast
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -87,34 +87,8 @@ def read_catalogue(text: str) -> dict[str, str]:
     Raises:
         CatalogueError: A line is neither a comment nor a part of an entry, or a message stands there twice.
     """
-    return _catalogue(_entries(text))
-
-
-def hash_of(catalogue: Mapping[str, str]) -> str:
-    """Give the hash of all that a catalogue says; its header, under the empty message, says nothing to a source."""
-    return hashlib.sha256(canonical_json({key: said for key, said in catalogue.items() if key})).hexdigest()
-
-
-def _language(code: str, name: str) -> Language:
-    entries = list(_entries(_read(f"{code}.po" if code != SOURCE_CODE else _TEMPLATE)))
-    messages = sorted(_key(entry) for entry in entries if entry["msgid"])
-    if code == SOURCE_CODE:
-        said = hashlib.sha256(canonical_json(messages)).hexdigest()
-        return Language(code, name, "", said, Progress(len(messages), len(messages), 0), NullTranslations())
-    catalogue = _catalogue(entries)
-    translated = sum(message in catalogue for message in messages)
-    progress = Progress(len(messages), translated, sum("fuzzy" in entry for entry in entries))
-    words = GNUTranslations(BytesIO(_compiled(catalogue)))
-    return Language(code, name, f"/{code}", hash_of(catalogue), progress, words)
-
-
-def _read(name: str) -> str:
-    return files("source_interface").joinpath("translations", name).read_text("utf-8")
-
-
-def _catalogue(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:
     catalogue: dict[str, str] = {}
-    for entry in entries:
+    for entry in _entries(text):
         forms = [entry[key] for key in sorted(entry) if key.startswith("msgstr")]
         if not forms:
             raise CatalogueError("a message of the catalogue has no translation, not even an empty one")
@@ -125,6 +99,29 @@ def _catalogue(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:
             raise CatalogueError("a message stands twice in the catalogue")
         catalogue[message] = "\0".join(forms)
     return catalogue
+
+
+def hash_of(catalogue: Mapping[str, str]) -> str:
+    """Give the hash of all that a catalogue says; its header, under the empty message, says nothing to a source."""
+    return hashlib.sha256(canonical_json({key: said for key, said in catalogue.items() if key})).hexdigest()
+
+
+def _language(code: str, name: str) -> Language:
+    text = _read(f"{code}.po" if code != SOURCE_CODE else _TEMPLATE)
+    entries = list(_entries(text))
+    messages = sorted(_key(entry) for entry in entries if entry["msgid"])
+    if code == SOURCE_CODE:
+        said = hashlib.sha256(canonical_json(messages)).hexdigest()
+        return Language(code, name, "", said, Progress(len(messages), len(messages), 0), NullTranslations())
+    catalogue = read_catalogue(text)
+    translated = sum(message in catalogue for message in messages)
+    progress = Progress(len(messages), translated, sum("fuzzy" in entry for entry in entries))
+    words = GNUTranslations(BytesIO(_compiled(catalogue)))
+    return Language(code, name, f"/{code}", hash_of(catalogue), progress, words)
+
+
+def _read(name: str) -> str:
+    return files("source_interface").joinpath("translations", name).read_text("utf-8")
 
 
 def _key(entry: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Whose reading lets a drop serve a language: written and signed offline, checked and installed by root, read at start."""
+"""Whose reading lets a drop serve a language: signed offline, checked and installed by root, read at start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -91,14 +91,15 @@ def visit_all(drop: RunningDrop, browser: Browser, folder: Path) -> Gallery:
         sources = [SourceTour(page(widths[code]), roots["source"], code, files) for code in LANGUAGES]
         bare = next(source for source in sources if source.language == "uk")
         bare.page.route(f"**{STYLE}", lambda route: route.abort())
-        for tour, part in (
+        parts: list[tuple[SourceTour | ReviewerTour, Iterator[str]]] = [
             (reviewer, reviewer.empty()),
             *((source, source.before_the_reply()) for source in sources),
             (reviewer, reviewer.fetching()),
             (reviewer, reviewer.answering()),
             *((source, source.after_the_reply()) for source in sources),
             (reviewer, reviewer.managing()),
-        ):
+        ]
+        for tour, part in parts:
             _keep_all(gallery, tour, part)
     return gallery
 

@@ -1,7 +1,7 @@
 """`svidok i18n`: who has read a language is written down offline, checked on the server, and decides what is served."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -100,13 +100,13 @@ def _stale(folder: Path) -> None:
     ],
 )
 def test_what_was_tampered_with_is_not_installed(
-    console: Console, drop: Place, keys: Held, tmp_path: Path, spoil: object, says: str
+    console: Console, drop: Place, keys: Held, spoil: Callable[[Path], None], says: str
 ) -> None:
-    approve(console, keys, tmp_path / "out")
-    assert callable(spoil)
-    spoil(tmp_path / "out")
+    out = keys.folder / "out"
+    approve(console, keys, out)
+    spoil(out)
 
-    assert says in console("i18n", "install", drop.root, tmp_path / "out").refusal
+    assert says in console("i18n", "install", drop.root, out).refusal
 
     assert list(drop.approvals.iterdir()) == []
 
