@@ -90,13 +90,21 @@ def _stale(folder: Path) -> None:
     (folder / "catalogue-fr.json").write_bytes((folder / "catalogue-uk.json").read_bytes())
 
 
+def _unsigned(folder: Path) -> None:
+    (folder / "catalogue-uk.sig").unlink()
+
+
+def _alone(folder: Path) -> None:
+    (folder / "catalogue-uk.json").unlink()
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
         (_forged, "gpg does not accept the signature"),
         (_stale, "catalogue-fr.sig cannot be read"),
-        (lambda folder: (folder / "catalogue-uk.sig").unlink(), "catalogue-uk.sig cannot be read"),
-        (lambda folder: (folder / "catalogue-uk.json").unlink(), "there is no approval"),
+        (_unsigned, "catalogue-uk.sig cannot be read"),
+        (_alone, "there is no approval"),
     ],
 )
 def test_what_was_tampered_with_is_not_installed(
