@@ -45,12 +45,13 @@ screenshots: $(VENV)/test.stamp ## pictures of every page, into docs/screenshots
 	$(BIN)/python -m tests.screenshots docs/screenshots
 
 translations: $(VENV)/test.stamp ## bring the catalogues of the source's pages up to date
-	mkdir -p build
-	$(BIN)/pybabel -q extract -F source_interface/translations/babel.cfg -k _n --no-location --sort-output -o build/source.pot .
+	$(BIN)/pybabel -q extract -F source_interface/translations/babel.cfg -k _n --no-location --sort-output --omit-header \
+		-o source_interface/translations/source.pot .
 	for po in source_interface/translations/*.po; do \
-		$(BIN)/pybabel -q update -i build/source.pot -o $$po -l $$(basename $$po .po) -N -w 100 \
-			--ignore-obsolete --ignore-pot-creation-date || exit 1; \
-		sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):/d' $$po; done
+		$(BIN)/pybabel -q update -i source_interface/translations/source.pot -o $$po -l $$(basename $$po .po) -N -w 100 \
+			--ignore-obsolete --ignore-pot-creation-date || exit 1; done
+	sed -i -E '/^"(Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):/d' \
+		source_interface/translations/*.po*
 
 forms: $(VENV)/test.stamp ## compile the questionnaire that we ship
 	$(BIN)/svidok form compile questionnaire/forms/report.yaml questionnaire/forms/report.json

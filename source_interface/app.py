@@ -213,7 +213,9 @@ def build_app(parts: SourceParts) -> App:
 
 def build_refusal(parts: SourceParts) -> RefusalPage:
     """Prepare what `hardening.serving` answers to bytes that are no request."""
-    return refusal_page(_policy(Pages(Look(parts.facts.name, parts.facts.evaluation)), parts.hosts))
+    return refusal_page(
+        _policy(Pages(Look(parts.facts.name, parts.facts.evaluation, parts.facts.approved)), parts.hosts)
+    )
 
 
 def _policy(pages: Pages, hosts: frozenset[str]) -> HeaderPolicy:

@@ -5,6 +5,7 @@ so nothing compiled lies in the repository, and no tool is needed where the serv
 """
 
 import ast
+import hashlib
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
+from hardening.canonical import canonical_json
 from source_interface.errors import CatalogueError
 
 SOURCE_CODE = "en"
@@ -20,6 +22,7 @@ _NAMES = {"en": "English", "uk": "Українська", "fr": "Français", "ar"
 _RIGHT_TO_LEFT = frozenset({"ar", "ckb", "fa", "he", "ps", "ur"})
 _OWN_DIGITS = {"ar": "٠١٢٣٤٥٦٧٨٩", "ckb": "٠١٢٣٤٥٦٧٨٩", "fa": "۰۱۲۳۴۵۶۷۸۹", "ur": "۰۱۲۳۴۵۶۷۸۹"}
 
+_TEMPLATE = "source.pot"
 _MO_MAGIC = 0x950412DE
 _MO_HEADER_BYTES = 28
 
@@ -30,11 +33,15 @@ class Language:
 
     Attributes:
         prefix: What stands before every path of its pages; empty for the language that the texts are written in.
+        sha256: Of everything that it says: another word, another hash. Readers approve this (docs/specs/approval.md).
+        progress: How much of it is translated.
     """
 
     code: str
     name: str
     prefix: str
+    sha256: str
+    progress: "Progress"
     words: NullTranslations = field(repr=False, compare=False)
 
     @property
@@ -46,6 +53,21 @@ class Language:
     def digits(self) -> dict[int, str]:
         """What to write for each digit in the language's own script; empty if it has none of its own."""
         return {ord(digit): own for digit, own in zip("0123456789", _OWN_DIGITS.get(self.code, ""), strict=False)}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a translation is.
+
+    Attributes:
+        messages: All that the pages can say.
+        translated: Of them, those that are said in the language, and surely.
+        fuzzy: Those whose translation is uncertain; the page says them in the source language.
+    """
+
+    messages: int
+    translated: int
+    fuzzy: int
 
 
 def languages() -> tuple[Language, ...]:
@@ -72,18 +94,39 @@ def read_catalogue(text: str) -> dict[str, str]:
             raise CatalogueError("a message of the catalogue has no translation, not even an empty one")
         if "fuzzy" in entry or not all(forms):
             continue
-        message = entry["msgid"] + (f"\0{entry['msgid_plural']}" if "msgid_plural" in entry else "")
+        message = _key(entry)
         if message in catalogue:
             raise CatalogueError("a message stands twice in the catalogue")
         catalogue[message] = "\0".join(forms)
     return catalogue
 
 
+def hash_of(catalogue: Mapping[str, str]) -> str:
+    """Give the hash of all that a catalogue says; its header, under the empty message, says nothing to a source."""
+    return hashlib.sha256(canonical_json({key: said for key, said in catalogue.items() if key})).hexdigest()
+
+
 def _language(code: str, name: str) -> Language:
+    text = _read(f"{code}.po" if code != SOURCE_CODE else _TEMPLATE)
+    entries = list(_entries(text))
+    messages = sorted(_key(entry) for entry in entries if entry["msgid"])
     if code == SOURCE_CODE:
-        return Language(code, name, "", NullTranslations())
-    text = files("source_interface").joinpath("translations", f"{code}.po").read_text("utf-8")
-    return Language(code, name, f"/{code}", GNUTranslations(BytesIO(_compiled(read_catalogue(text)))))
+        said = hashlib.sha256(canonical_json(messages)).hexdigest()
+        return Language(code, name, "", said, Progress(len(messages), len(messages), 0), NullTranslations())
+    catalogue = read_catalogue(text)
+    translated = sum(message in catalogue for message in messages)
+    progress = Progress(len(messages), translated, sum("fuzzy" in entry for entry in entries))
+    words = GNUTranslations(BytesIO(_compiled(catalogue)))
+    return Language(code, name, f"/{code}", hash_of(catalogue), progress, words)
+
+
+def _read(name: str) -> str:
+    return files("source_interface").joinpath("translations", name).read_text("utf-8")
+
+
+def _key(entry: Mapping[str, str]) -> str:
+    """Name a message as ``.mo`` does, its plural behind it."""
+    return entry["msgid"] + (f"\0{entry['msgid_plural']}" if "msgid_plural" in entry else "")
 
 
 def _entries(text: str) -> Iterator[dict[str, str]]:

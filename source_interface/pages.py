@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from questionnaire.dates import PartialDate
-from source_interface.languages import Language, languages
+from source_interface.languages import SOURCE_CODE, Language, languages
 
 # B5: no page says in a window's title or in the history which one it was.
 TITLE = "Home"
@@ -72,10 +72,12 @@ class Look:
     Attributes:
         name: The organisation's, as sources read it.
         evaluation: Whether every page says TEST.
+        approved: The languages that readers have approved; in an evaluation the others are served, too, and marked.
     """
 
     name: str
     evaluation: bool
+    approved: frozenset[str]
 
 
 class Pages:
@@ -88,7 +90,7 @@ class Pages:
             look: What all pages show.
             random_hex: Makes the padding, from a number of bytes.
         """
-        self.languages = languages()
+        self.languages = tuple(language for language in languages() if _is_served(language, look))
         self._by_prefix = {language.prefix: language for language in self.languages}
         self._look = look
         self._random_hex = random_hex
@@ -127,6 +129,7 @@ class Pages:
             "title": TITLE,
             "name": self._look.name,
             "evaluation": self._look.evaluation,
+            "draft": self._look.evaluation and language.code not in self._look.approved,
             "here": here,
             "visiting": False,
         }
@@ -139,6 +142,10 @@ class Pages:
         missing = size_bytes - len(page) - _COMMENT_BYTES
         padding = self._random_hex((missing + 1) // 2)[:missing]
         return b"%b<!--%b-->\n" % (page, padding.encode())
+
+
+def _is_served(language: Language, look: Look) -> bool:
+    return look.evaluation or language.code == SOURCE_CODE or language.code in look.approved
 
 
 @cache

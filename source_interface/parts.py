@@ -71,6 +71,8 @@ class PublicFacts:
         onion_address: Of the source interface; empty if there is none.
         files: What the page of keys offers, by name: text (signatures armored), because no page may start a download.
         evaluation: Whether every page says TEST.
+        approved: The languages whose words readers have approved; no others are served, but in an evaluation, where
+            they are marked. The source language always is: a drop must have one.
         reply_days: Within so many days we try to answer; 0 says nothing of it.
     """
 
@@ -78,6 +80,7 @@ class PublicFacts:
     onion_address: str = ""
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     evaluation: bool = False
+    approved: frozenset[str] = frozenset()
     reply_days: int = 0
 
 

@@ -70,7 +70,7 @@ class Site:
         """Put together what lives as long as the process."""
         self.parts = parts
         self.limits = parts.limits
-        self.pages = Pages(Look(parts.facts.name, parts.facts.evaluation))
+        self.pages = Pages(Look(parts.facts.name, parts.facts.evaluation, parts.facts.approved))
         self.style = files("source_interface").joinpath("static", "style.css").read_bytes()
         self.desks = Desks(parts.desk, parts.clock)
         self.forms = FormTokens()

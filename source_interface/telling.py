@@ -57,12 +57,11 @@ class _Words:
         if len(folded) != 1:
             self.end()
             return None
-        begins = [run.took(folded[0], start) for run in self._runs]
-        found = [begin for begin in begins if begin is not None]
-        if not found:
+        begins = [begin for run in self._runs if (begin := run.took(folded[0], start)) is not None]
+        if not begins:
             return None
         self.end()
-        return min(found)
+        return min(begins)
 
     def end(self) -> None:
         """Something else stands here."""

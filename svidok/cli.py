@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "say how a drop is doing",
     "doctor": "say what is well with a drop, what needs somebody soon, and what is wrong",
     "keys": "make, install and watch the keys that reports are sealed to",
+    "i18n": "how far translations are, who approved them, which are served",
     "reviewers": "add, list and disable the people who may fetch reports",
     "form": "write, judge, print and approve the questionnaire",
     "workstation": "the air-gapped side: import, open, reply",

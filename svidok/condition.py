@@ -9,6 +9,8 @@ from keys.errors import KeysError
 from keys.keyset import quorum_met
 from keys.keyset_store import load
 from settings import Settings
+from source_interface.languages import SOURCE_CODE
+from svidok.approvals import Installed, installed
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.running import is_running
@@ -25,6 +27,7 @@ class Status:
     source_address: str
     reviewer_address: str
     services: dict[str, str]
+    languages: dict[str, str]
     alarms: tuple[Alarm, ...]
 
 
@@ -42,6 +45,9 @@ def look(place: Place, settings: Settings, identity: Identity) -> Status:
         source_address=identity.source_address,
         reviewer_address=identity.reviewer_address,
         services=_services(place),
+        languages={
+            one.language.code: _language(one, evaluation=identity.evaluation) for one in installed(place.approvals)
+        },
         alarms=read(place.alarms),
     )
 
@@ -52,6 +58,17 @@ def _services(place: Place) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return {str(service): str(state) for service, state in told["services"].items()}
+
+
+def _language(found: Installed, *, evaluation: bool) -> str:
+    if found.holds:
+        return "served"
+    if evaluation:
+        return "served as a draft"
+    # A drop must have one language, so this one is never refused.
+    return (
+        "served, but its words are not approved" if found.language.code == SOURCE_CODE else "not served: not approved"
+    )
 
 
 def _open(place: Place) -> bool:

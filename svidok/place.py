@@ -51,6 +51,11 @@ class Place:
         return self.root / "forms"
 
     @property
+    def approvals(self) -> Path:
+        """Which languages readers have approved, each signed by a reviewer."""
+        return self.root / "approvals"
+
+    @property
     def judge(self) -> Path:
         """A GnuPG home without keys, in which root checks a keyset before it is installed."""
         return self.root / "judge"

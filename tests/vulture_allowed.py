@@ -16,7 +16,7 @@ _.revision, _.down_revision  # alembic
 _.MAKE_CHAR, _.MAKE_SOCK, _.MAKE_FIFO, _.MAKE_BLOCK, _.MAKE_SYM
 
 # Read by templates.
-_.direction, _.first_bad, _.met, _.stages, _.always, _.cost, _.reports, _.reply_by, _.point
+_.direction, _.local_digits, _.first_bad, _.met, _.stages, _.always, _.cost, _.reports, _.reply_by, _.point
 
 # Formats whose readers and writers come with the ledger's merge; their vectors hold them to it today.
 _.sign_checkpoint, _.open_checkpoint, _.parse_entry, _.tree_root

@@ -94,7 +94,7 @@ def _make_stores(place: Place, settings: Settings) -> None:
         files.private_folder(folder)
     for folder in (place.source / "gnupg", place.recipients, place.reviewers / "gnupg", place.reviewers / "returns"):
         files.private_folder(folder)
-    for readable in (place.keys, place.helplines):
+    for readable in (place.keys, place.helplines, place.approvals):
         files.private_folder(readable, 0o755)
     make_inbox(place.database("inbox", settings.stores.inbox), place.inbox)
     make_outbox(place.database("outbox", settings.stores.outbox))

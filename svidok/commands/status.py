@@ -33,5 +33,7 @@ def _print(found: Status) -> None:
     print(f"reviewers          http://{found.reviewer_address}")
     for service, state in found.services.items():
         print(f"tor of {service:<11} {state}")
+    for language, state in found.languages.items():
+        print(f"language {language:<9} {state}")
     for alarm in found.alarms:
         print(f"alarm              {alarm.text}")

@@ -29,6 +29,7 @@ from source_interface.app import build_app, build_refusal
 from source_interface.errors import HelpError
 from source_interface.help_entries import help_book
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
+from svidok.approvals import approved_languages
 from svidok.approved_form import approved
 from svidok.drop import PEPPER_BYTES, open_drop
 from svidok.errors import CommandError
@@ -120,6 +121,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
             onion_address=identity.source_address,
             files=_statement(place.statement),
             evaluation=identity.evaluation,
+            approved=approved_languages(place.approvals),
             reply_days=settings.drop.reply_days,
         ),
         desk=CurrentDesk(place.keyset, place.recipients, gpg, clock),

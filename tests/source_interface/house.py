@@ -37,6 +37,7 @@ from keys.trailer import Trailer
 from questionnaire.served import Questionnaire
 from source_interface.app import build_app, build_refusal
 from source_interface.help_entries import help_book
+from source_interface.languages import languages
 from source_interface.parts import SESSIONS_PER_SOURCE, Desk, PublicFacts, SourceLimits, SourceParts
 from tests.browserlike import Browser, Chosen, Page, unix_client
 from tests.clock import FakeClock
@@ -54,6 +55,10 @@ CHEAP = ArgonParameters(memory_kib=64, passes=1)
 # What the forms carry by which a visit begins.
 FIRST_FORM = b"direct=href%3D%22fake.onion%22"
 PEPPER = bytes(range(32))
+
+
+EVERY_LANGUAGE = frozenset(language.code for language in languages())
+"""A drop that a test does not ask about approvals has all of them."""
 
 
 class FewPlaces:
@@ -165,7 +170,7 @@ class House:
         parts = SourceParts(
             clock=clock,
             limits=limits or SourceLimits(),
-            facts=facts or PublicFacts(name="The Example Desk", onion_address=HOST),
+            facts=facts or PublicFacts(name="The Example Desk", onion_address=HOST, approved=EVERY_LANGUAGE),
             desk=self.current_desk,
             room=self.measure,
             inbox=self.inbox,

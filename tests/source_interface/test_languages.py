@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from source_interface.errors import CatalogueError
-from source_interface.languages import languages, read_catalogue
+from source_interface.languages import hash_of, languages, read_catalogue
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 _PLACE = re.compile(r"%\((\w+)\)s")
@@ -48,6 +48,34 @@ def test_every_language_says_everything_and_nothing_else(language: object) -> No
         first = one.id[0] if isinstance(one.id, list | tuple) else one.id
         if first:
             assert all(set(_PLACE.findall(form or "")) == set(_PLACE.findall(first)) for form in forms), one.id
+
+
+def test_the_template_that_translators_begin_with_is_up_to_date() -> None:
+    text = files("source_interface").joinpath("translations", "source.pot").read_bytes()
+    known = {
+        tuple(one.id) if isinstance(one.id, list | tuple) else one.id for one in read_po(io.BytesIO(text)) if one.id
+    }
+
+    assert known == messages_of_the_pages()
+
+
+def test_a_language_has_another_hash_as_soon_as_it_says_something_else() -> None:
+    """The hash is what readers approve; a line broken elsewhere is nothing that they have to read anew."""
+    text = files("source_interface").joinpath("translations", "fr.po").read_text("utf-8")
+    rewritten = io.BytesIO()
+    write_po(rewritten, catalogue("fr"), width=40)
+
+    assert len({language.sha256 for language in languages()}) == 4
+    assert hash_of(read_catalogue(text)) == hash_of(read_catalogue(rewritten.getvalue().decode()))
+    assert hash_of(read_catalogue(text)) != hash_of(read_catalogue(text.replace("Commencer", "Commencez", 1)))
+    assert hash_of(read_catalogue(text)) == next(one.sha256 for one in languages() if one.code == "fr")
+
+
+def test_progress_counts_what_is_said_and_what_is_uncertain() -> None:
+    progress = {language.code: language.progress for language in languages()}
+
+    assert len({one.messages for one in progress.values()}) == 1
+    assert all((one.translated, one.fuzzy) == (one.messages, 0) for one in progress.values())
 
 
 def test_the_four_languages_of_this_version_are_offered_in_their_own_names() -> None:

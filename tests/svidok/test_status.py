@@ -37,6 +37,12 @@ def test_a_drop_that_runs_and_is_open_needs_nobody(console: Console, drop: Place
         "evaluation": False,
         "running": True,
         "open_for_reports": True,
+        "languages": {
+            "en": "served, but its words are not approved",
+            "uk": "not served: not approved",
+            "fr": "not served: not approved",
+            "ar": "not served: not approved",
+        },
         "source_address": identity.source_address,
         "reviewer_address": identity.reviewer_address,
         "services": services,
@@ -89,4 +95,5 @@ def test_what_is_told_holds_nothing_about_sources(console: Console, drop: Place)
     assert set(told) == {
         *("name", "evaluation", "running", "open_for_reports", "source_address", "reviewer_address", "services"),
         "alarms",
+        "languages",
     }
