@@ -15,7 +15,7 @@ from tests.trial import RunningDrop
 
 pytestmark = pytest.mark.browser
 
-CONTROLS = "a[href], button, input:not([type=hidden]), textarea, summary"
+CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary"
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def stops(page: Page) -> list[str]:
             const all = [...document.querySelectorAll(controls)].filter(one => one.tabIndex >= 0)
             .filter(one => one.matches("summary") || !one.closest("details:not([open])"));
             const group = one => all.filter(other => other.type == "radio" && other.name == one.name);
-            return all.filter(one => one.type != "radio" || one == (group(one).find(other => other.checked) || group(one)[0]))
-            .map(one => one.outerHTML)}""",
+            const stop = one => group(one).find(other => other.checked) || group(one)[0];
+            return all.filter(one => one.type != "radio" || one == stop(one)).map(one => one.outerHTML)}""",
             CONTROLS,
         )
     ]
