@@ -17,11 +17,11 @@ from tests.trial import RunningDrop
 REPLY = "Thank you for writing to us.\nDo you remember on which day of the week it was?"
 
 SOURCE_PAGES = (
-    "landing", "help", "helplines", "safety", "limits", "keys", "login", "login-wrong", "missing", "report-1", "report-2",
-    "report-3", "report-3-wrong", "report-4", "report-5", "report-6", "report-7", "report-10", "report-11", "check",
-    "files-none", "send", "send-empty", "progress", "codename", "retype", "retype-wrong", "inbox-new", "files", "notes",
-    "sent-report", "choices", "sent", "inbox", "left", "inbox-reply", "withdraw", "withdrawn", "inbox-withdrawn", "close",
-    "closed", "inbox-unknown", "blank",
+    "landing", "help", "helplines", "safety", "limits", "keys", "login", "login-wrong", "missing", "report-1",
+    "report-2", "report-3", "report-3-wrong", "report-4", "report-5", "report-6", "report-7", "report-10",
+    "report-11", "check", "files-none", "send", "send-empty", "progress", "codename", "retype", "retype-wrong",
+    "inbox-new", "files", "notes", "sent-report", "choices", "sent", "inbox", "left", "inbox-reply", "withdraw",
+    "withdrawn", "inbox-withdrawn", "close", "closed", "inbox-unknown", "blank",
 )  # fmt: skip
 REVIEWER_PAGES = (
     "sign-in", "sign-in-refused", "collections-empty", "collections", "collection", "bag", "bags", "returns",
