@@ -9,7 +9,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import beginning, crowd, journey, memory, paging, submission, uploading
+from benchmarks import beginning, crowd, journey, memory, paging, questions, submission, uploading
 from benchmarks.drop import made
 from benchmarks.figures import Figure, Size
 from benchmarks.machine import Watch
@@ -25,6 +25,8 @@ CLAIMS: dict[str, Claim] = {
     "memory": memory.measure,
     "crowd": crowd.measure,
     "paging": paging.measure,
+    "form page": questions.measure_page,
+    "short path": questions.measure_path,
     "journey": journey.measure,
 }
 FULL = Size(

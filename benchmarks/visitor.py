@@ -4,6 +4,7 @@ import os
 import re
 import secrets
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -57,9 +58,10 @@ class Visitor:
         self._connection = self._connected()
         self._asked = 0
 
-    def begin(self) -> None:
-        """Press "begin" and keep the cookie."""
-        answer = self.ask("POST", "/begin", _FIRST, "application/x-www-form-urlencoded")
+    def begin(self, way: str = "send") -> None:
+        """Go in through the door *way* and keep the cookie."""
+        first = _FIRST + f"&way={way}".encode()
+        answer = self.ask("POST", "/begin", first, "application/x-www-form-urlencoded")
         found = re.search(rb"(?i)\r\nset-cookie: ([^;]+);", answer.head)
         if answer.status != 303 or found is None:
             raise RefusedError(f"begin was answered with {answer.status}")
@@ -88,6 +90,16 @@ class Visitor:
         self._begin_sending(form, message, file)
         self._connection.sendfile(file, count=os.fstat(file.fileno()).st_size // 2)
         self._connection.close()
+
+    def answer(self, path: str, fields: Mapping[str, str]) -> str:
+        """Send the form of a page of questions; return where that leads."""
+        parts = "".join(f'{_PART}name="{name}"\r\n\r\n{text}\r\n' for name, text in fields.items())
+        body = parts.encode() + _AFTER.removeprefix(b"\r\n")
+        answer = self.ask("POST", path, body, _MULTIPART)
+        found = re.search(rb"(?i)\r\nlocation: (\S+)", answer.head)
+        if answer.status != 303 or found is None:
+            raise RefusedError(f"answers were answered with {answer.status}")
+        return found[1].decode()
 
     def _begin_sending(self, form: tuple[str, bytes], message: bytes, file: BinaryIO | None) -> None:
         action, once = form

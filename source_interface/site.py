@@ -132,6 +132,11 @@ class Site:
         return asked is not None and (asked.draft or language.code in asked.approved)
 
     @property
+    def asks_a_draft(self) -> bool:
+        """Say whether nobody has approved the questions, so that their pages say so."""
+        return self.parts.questionnaire is not None and self.parts.questionnaire.draft
+
+    @property
     def asked_languages(self) -> tuple[Language, ...]:
         """The languages that the questions may be asked in."""
         return tuple(language for language in self.pages.languages if self.asks_in(language))

@@ -15,7 +15,7 @@ from tests.trial import RunningDrop
 
 pytestmark = pytest.mark.browser
 
-CONTROLS = "a[href], button, input:not([type=hidden]), textarea, summary"
+CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary"
 
 
 @pytest.fixture(scope="module")
@@ -117,8 +117,7 @@ def stops(page: Page) -> list[str]:
             .filter(one => one.matches("summary") || !one.closest("details:not([open])"));
             const group = one => all.filter(other => other.type == "radio" && other.name == one.name);
             const stop = one => group(one).find(other => other.checked) || group(one)[0];
-            return all.filter(one => one.type != "radio" || one == stop(one))
-            .map(one => one.outerHTML)}""",
+            return all.filter(one => one.type != "radio" || one == stop(one)).map(one => one.outerHTML)}""",
             CONTROLS,
         )
     ]

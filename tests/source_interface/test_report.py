@@ -59,6 +59,7 @@ def test_a_draft_is_asked_in_every_language(make_house: MakeHouse) -> None:
     house = make_house(questionnaire=DRAFT)
 
     assert len(house.browser().open("/uk/").forms[0].buttons) == 3
+    assert "nobody has approved these questions yet" in inside(house).page.text
 
 
 def test_a_door_that_there_is_not_leads_to_the_form_for_messages(house: House) -> None:

@@ -80,8 +80,28 @@ def whole_way(root: Path, mark: str, sizes: Sequence[int] = _SIZES) -> tuple[str
         token = browser.page.form("Log out").controls["token"]
         browser.open("/send")
         browser.press("Send now", message=codename)
+        browser.open("/inbox")
+        report_way(browser, mark)
         browser.open("/exit")
     return codename, [mark, codename, *cookies, token]
+
+
+def report_way(browser: Browser, mark: str) -> None:
+    """Answer questions, rightly and wrongly, send what there is, go on, send files and all of it, change choices."""
+    words = {"w2": f"{mark}-answer", "p3.words": f"{mark}-place"}
+    browser.press("Answer questions, step by step")
+    browser.press("Continue", r1="victim")
+    assert browser.press("Continue", {**words, "w1": ["yes"], "t1.y": f"{mark}-year"}).status == 400
+    browser.press("Send what I have so far", {"t1.y": "2022"})
+    browser.open("/report/3")
+    browser.press("Continue", {"person.0.v3": f"{mark}-somebody"})
+    browser.open("/report/files")
+    browser.press("Send these files at once", files=[Chosen.of(f"{mark}-file", mark.encode())])
+    browser.open("/report/check")
+    assert mark in browser.page.text
+    assert browser.press("Send my report").path == "/sent"
+    browser.open("/choices")
+    assert browser.press("Send these choices", c2="no").path == "/inbox"
 
 
 @pytest.mark.timeout(600)
@@ -179,6 +199,24 @@ def test_memory_forgets_what_was_sent(root: Path, keyring: Keyring) -> None:
 
         assert _hits(process.pid, b"svidok session 1") > 0
         assert _hits(process.pid, mark) == 0
+
+
+@pytest.mark.check("F10", "C11")
+def test_between_two_requests_memory_holds_answers_sealed_alone(root: Path, keyring: Keyring) -> None:
+    mark = secrets.token_hex(16).encode()
+    with alone(root, keyring) as process, unix_client(str(root / "source.sock"), HOST) as client:
+        browser = Browser(client)
+        browser.open("/")
+        browser.press("Tell what happened, step by step")
+        browser.press("Continue", r1="victim")
+        browser.press("Continue", w2=(mark.decode() + " line of a report\n") * 1800)
+        browser.open("/report/2")
+        assert browser.page.body.count(mark) == 1800
+        browser.open("/safety")
+
+        until(lambda: _hits(process.pid, mark) == 0, 30)
+        assert _hits(process.pid, b"svidok session 1") > 0
+        assert mark in browser.open("/report/2").body
 
 
 @pytest.mark.check("J1", "J2")

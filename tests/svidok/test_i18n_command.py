@@ -8,7 +8,7 @@ import pytest
 
 from questionnaire.approval import parse_approval
 from source_interface.languages import languages
-from svidok.approvals import approved
+from svidok.approvals import approved_languages
 from svidok.place import Place
 from tests.svidok.conftest import Held
 from tests.svidok.console import Console, Said
@@ -49,11 +49,11 @@ def test_what_a_reviewer_has_signed_is_installed_and_then_served(
         ("Олена", "native"),
         ("Kestrel", "survivor"),
     ]
-    assert approved(drop.approvals) == frozenset()
+    assert approved_languages(drop.approvals) == frozenset()
 
     assert "installed: uk" in console("i18n", "install", drop.root, tmp_path / "out").done
 
-    assert approved(drop.approvals) == {"uk"}
+    assert approved_languages(drop.approvals) == {"uk"}
     row = told(console("i18n", "status", drop.root, "--json"))["uk"]
     assert (row["served"], row["stale"]) == (True, False)
     assert "Олена (native, " in console("i18n", "status", drop.root).done
@@ -71,13 +71,13 @@ def test_other_words_have_to_be_read_anew(console: Console, drop: Place, keys: H
 
     assert (row["served"], row["stale"]) == (False, True)
     assert "(stale: words changed)" in console("i18n", "status", drop.root).done
-    assert approved(drop.approvals) == frozenset()
+    assert approved_languages(drop.approvals) == frozenset()
 
 
 def test_what_cannot_be_read_approves_nothing(console: Console, drop: Place) -> None:
     (drop.approvals / "catalogue-fr.json").write_bytes(b"{}")
 
-    assert approved(drop.approvals) == frozenset()
+    assert approved_languages(drop.approvals) == frozenset()
     assert not told(console("i18n", "status", drop.root, "--json"))["fr"]["served"]
 
 
