@@ -1,4 +1,4 @@
-"""A form with the approvals of its languages, as a folder: `form.json`, `approvals/uk.json`, `approvals/uk.sig`.
+"""A form with the approvals of its languages, as a folder: `form.json`, and for each language an approval.
 
 The same folder is carried from the signers to the server, installed there, and believed again at each start: nobody
 may have put another form beside signatures that are not over it.
@@ -25,6 +25,7 @@ from questionnaire.served import FORM, Questionnaire
 from svidok.errors import CommandError
 
 _APPROVALS: Final = "approvals"
+_SIGNATURE: Final = ".sig"
 _PUBLIC_FOLDER: Final = 0o755
 _PUBLIC_FILE: Final = 0o644
 
@@ -67,13 +68,13 @@ def read_folder(folder: Path) -> SignedForm:
         # An installation ended between its two renames.
         folder = _before(folder)
     form = parse_form(_bounded(folder / FORM, MOST_FORM_BYTES))
+    paths = {language: _path(folder, form, language) for language in form.languages}
     found = {
         language: Signed(
-            _bounded(folder / _APPROVALS / f"{language}.json", MOST_APPROVAL_BYTES),
-            _bounded(folder / _APPROVALS / f"{language}.sig", MOST_SIGNATURE_BYTES),
+            _bounded(path, MOST_APPROVAL_BYTES), _bounded(path.with_suffix(_SIGNATURE), MOST_SIGNATURE_BYTES)
         )
-        for language in form.languages
-        if (folder / _APPROVALS / f"{language}.json").exists()
+        for language, path in paths.items()
+        if path.exists()
     }
     return SignedForm(form, found)
 
@@ -92,10 +93,11 @@ def write_form(folder: Path, form: Form) -> None:
     write_whole(path, written, _PUBLIC_FILE)
 
 
-def write_approval(folder: Path, language: str, signed: Signed) -> None:
+def write_approval(folder: Path, form: Form, language: str, signed: Signed) -> None:
     """Put one language's approval into *folder*, in the place of the one before."""
-    write_whole(folder / _APPROVALS / f"{language}.json", signed.untrusted, _PUBLIC_FILE)
-    write_whole(folder / _APPROVALS / f"{language}.sig", signed.signature, _PUBLIC_FILE)
+    path = _path(folder, form, language)
+    write_whole(path.with_suffix(_SIGNATURE), signed.signature, _PUBLIC_FILE)
+    write_whole(path, signed.untrusted, _PUBLIC_FILE)
 
 
 def believe(form: Form, language: str, signed: Signed, keyset: Keyset, judge: Gpg) -> tuple[Approval, Fingerprint]:
@@ -134,7 +136,7 @@ def install(signed: SignedForm, target: Path) -> None:
     destroy(fresh)
     write_form(fresh, signed.form)
     for language, one in signed.approvals.items():
-        write_approval(fresh, language, one)
+        write_approval(fresh, signed.form, language, one)
     destroy(before)
     if target.exists():
         target.rename(before)
@@ -162,6 +164,10 @@ def approved(folder: Path, keyset: Keyset, judge: Gpg, day: date) -> Questionnai
         if read_until(approval) <= day:
             languages.add(language)
     return Questionnaire(signed.form, frozenset(languages), draft=False) if languages else None
+
+
+def _path(folder: Path, form: Form, language: str) -> Path:
+    return folder / _APPROVALS / f"form-{form.form_id}-{language}.json"
 
 
 def _before(folder: Path) -> Path:

@@ -59,7 +59,7 @@ def _sign(arguments: argparse.Namespace) -> int:
     finally:
         stop_agent(gpg)
     write_form(arguments.out, form)
-    write_approval(arguments.out, language, Signed(approval.canonical, signature))
+    write_approval(arguments.out, form, language, Signed(approval.canonical, signature))
     print(f"{form.form_id} {form.version} is approved in {language}; take {arguments.out} to the server")
     return 0
 

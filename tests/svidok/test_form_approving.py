@@ -102,12 +102,14 @@ def test_one_byte_of_an_approval_undoes_its_language_alone(
     folder = drop.forms / "approvals"
     match what:
         case "signature":
-            (folder / "uk.sig").write_bytes((folder / "ar.sig").read_bytes())
+            (folder / "form-example-uk.sig").write_bytes((folder / "form-example-ar.sig").read_bytes())
         case "approval":
-            (folder / "uk.json").write_bytes((folder / "uk.json").read_bytes().replace(b"Olena", b"Alena"))
+            (folder / "form-example-uk.json").write_bytes(
+                (folder / "form-example-uk.json").read_bytes().replace(b"Olena", b"Alena")
+            )
         case _:
             for suffix in ("json", "sig"):
-                (folder / f"uk.{suffix}").write_bytes((folder / f"ar.{suffix}").read_bytes())
+                (folder / f"form-example-uk.{suffix}").write_bytes((folder / f"form-example-ar.{suffix}").read_bytes())
 
     served = _served(drop, tmp_path / "judge")
 
@@ -176,7 +178,7 @@ def test_other_words_need_another_version(console: Console, drop: Place, sign: S
     assert _served(drop, tmp_path / "judge") is not None
 
 
-@pytest.mark.parametrize("missing", ["form.json", "approvals/uk.sig"])
+@pytest.mark.parametrize("missing", ["form.json", "approvals/form-example-uk.sig"])
 def test_a_folder_that_is_not_whole_is_refused(
     console: Console, drop: Place, sign: Sign, tmp_path: Path, missing: str
 ) -> None:
