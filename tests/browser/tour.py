@@ -112,7 +112,7 @@ class SourceTour:
         self._press("report")
         while (number := self.page.url.rpartition("/")[2]) != "check":
             yield f"report-{number}"
-            for name, code in (("r1", "victim"), ("depth", "more"), ("a0", "yes")):
+            for name, code in (("r1", "victim"), ("depth", "more"), ("a0", "yes"), ("c2", "yes")):
                 if self.page.locator(f"[name={name}]").count():
                     self.page.check(f"[name={name}][value={code}]")
             if number == "3":
@@ -208,7 +208,9 @@ class ReviewerTour:
 
     def answering(self) -> Iterator[str]:
         """Carry the desk's answers back."""
-        for collection in json.loads(desk(self.drop.trial, "list", "--json")):
+        for number, collection in enumerate(json.loads(desk(self.drop.trial, "list", "--json"))):
+            # Whether she may be answered stands in her report.
+            desk(self.drop.trial, "open", collection["id"], "--to", str(self.folder / f"opened-{number}"))
             desk(self.drop.trial, "reply", collection["id"], said=REPLY)
         packed = json.loads(desk(self.drop.trial, "outbox", "--json"))
         self._follow("/returns")
