@@ -71,7 +71,13 @@ def test_the_guide_can_be_followed(guide: Guide) -> None:
     assert "installed keyset 1" in guide.type("keys", "import", **public, STATEMENT=statement, FINGERPRINT=typed).done
     assert f"seals to {one}" in guide.type("keys", "status").done
 
-    # 5 and 6: a reviewer; the drop does not start while the ceremony's folder lies on its machine.
+    # 5: two people have read the Ukrainian pages, and a signer says so.
+    who = ("--gnupg", root / "OUT" / "two" / "gnupg", "--signer", prints["two"])
+    readers = ("--native", "Olena", "--survivor", "heron", "--passphrase-file", root / "passphrase")
+    _ = guide.svidok("i18n", "approve", root / "approved", "uk", *who, *readers).done
+    assert "installed: uk" in guide.type("i18n", "install", APPROVALS=root / "approved").done
+
+    # 6 and 7: a reviewer; the drop does not start while the ceremony's folder lies on its machine.
     client = guide.svidok("reviewers", "client-key", reviewer_address(place), root / "key").done.split()[0]
     assert "shown once" in guide.type("reviewers", "add", NAME="Olena", KEY=client).done
     assert "Olena" in guide.type("reviewers", "list").done
@@ -84,6 +90,10 @@ def test_the_guide_can_be_followed(guide: Guide) -> None:
         *("workstation", "init", desk, "--drop", place.identity, "--keyset", root / "OUT" / "keyset", *roots),
         *("--reviewer", one, "--passphrase-file", root / "passphrase"),
     ).done
+
+    # A new version: nothing to do yet.
+    assert guide.type("upgrade").done.count("nothing to do") == 3
+    assert "must never be on a server" in guide.type("run").refusal
 
     # Keys change: two of those who were there before sign.
     two_home, one_home = root / "OUT" / "two" / "gnupg", desk / "gnupg"

@@ -25,6 +25,7 @@ OWNERS = {
     "public": (KEEPER, KEEPER, 0o755),
     "public/drop.json": ("root", "root", 0o644),
     "keyset": ("root", "root", 0o755),
+    "approvals": ("root", "root", 0o755),
     "help": ("root", "root", 0o755),
     "run": ("root", "svidok", 0o750),
     "source": (SOURCE, SOURCE, 0o700),
@@ -56,7 +57,7 @@ OWNERS = {
     "keeper/onion/reviewer/authorized_clients/placeholder.auth": (KEEPER, KEEPER, 0o600),
 }
 # With one user for all, only what anybody may read is open.
-OPEN = {"svidok.toml", "public/drop.json", "keyset", "help"}
+OPEN = {"svidok.toml", "public/drop.json", "keyset", "approvals", "help"}
 
 
 def expected(name: str) -> tuple[str, str, int]:
