@@ -43,6 +43,7 @@ from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceLimits, SourceParts
 from source_interface.problems import EXPECTED, problem_of
+from source_interface.report_state import MOST_NOTED
 from source_interface.site import Site, Visitor
 
 Handler = Callable[[Request, Site], Awaitable[Response]]
@@ -199,9 +200,9 @@ class SourceApp:
 
 
 def guided(form: Form, limits: SourceLimits) -> dict[str, Open | Visiting]:
-    """List the addresses of a questionnaire."""
+    """List the addresses of a questionnaire; however much may be sent a day, they are few."""
     pages = {f"/report/{number + 1}": A_PAGE for number in range(len(form.flow))}
-    files = range(limits.source_items_per_day if form.file_page else 0)
+    files = range(min(limits.source_items_per_day, MOST_NOTED) if form.file_page else 0)
     return GUIDED | pages | {f"{report_files.ADDRESS}/{number + 1}": A_FILE for number in files}
 
 

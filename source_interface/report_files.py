@@ -16,7 +16,7 @@ from source_interface.letter import Letter
 from source_interface.parts import MIB
 from source_interface.problems import EXPECTED, Problem, problem_of
 from source_interface.receiving import drain, progress, receive, refuse_closed
-from source_interface.report_state import ReportState, SentFile
+from source_interface.report_state import MOST_NOTED, ReportState, SentFile
 from source_interface.site import Site, Visitor
 from source_interface.visit import Sending, Visit
 
@@ -86,6 +86,7 @@ def _page(request: Request, site: Site, visitor: Visitor, report: ReportState, p
         once=site.forms.issue(visitor.session.key, _FILES_FORM),
         problem=problem.name if problem else "",
         files=report.files,
+        most_noted=MOST_NOTED,
         notes=site.form_of_questions.file_page is not None,
         sending=visitor.visit.sending,
         pending_codename=visitor.visit.codename is not None and visitor.visit.sending is not None,

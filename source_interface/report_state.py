@@ -13,6 +13,9 @@ from source_interface.progress import Progress, Way
 GUIDED_WAYS = frozenset({"report", "help"})
 """The doors that lead to the questionnaire."""
 
+MOST_NOTED = 200
+"""So many files of a visit can be told about: with the report's own documents they stay below what a manifest lists."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentFile:

@@ -18,6 +18,8 @@ _FIGURES = {
     "memory during an upload of 32 MiB, growth",
     "3 sources at once",
     "3 sources at once, errors",
+    "a page of questions, 95 of 100",
+    "the short path, in CPU time of the process",
     "the first page of collections at 2,000 submissions",
     "the middle page of collections at 2,000 submissions",
 }

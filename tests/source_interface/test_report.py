@@ -8,6 +8,9 @@ import pytest
 
 from questionnaire.model import Choice, Note, Page, Question
 from questionnaire.served import Questionnaire
+from source_interface.app import guided
+from source_interface.parts import SourceLimits
+from source_interface.report_state import MOST_NOTED
 from tests.browserlike import Browser
 from tests.browserlike import Page as Shown
 from tests.clock import FakeClock
@@ -467,3 +470,10 @@ def test_leaving_forgets_the_answers(house: House) -> None:
 
     assert browser.open("/report/2").status == 403
     assert house.nothing_kept()
+
+
+def test_addresses_are_few_however_much_may_be_sent() -> None:
+    """A drop that allows a million items a day does not hold a million addresses in memory."""
+    addresses = guided(DRAFT.form, SourceLimits(source_items_per_day=1_000_000))
+
+    assert len([path for path in addresses if path.startswith("/report/files/")]) == MOST_NOTED

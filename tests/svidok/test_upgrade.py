@@ -131,10 +131,10 @@ def test_what_is_no_drop_is_refused(console: Console, tmp_path: Path) -> None:
 
 
 def test_a_drop_for_trying_out_brings_itself_up(
-    bare_drop: Place, make_old: MakeOld, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bare_drop: Place, make_old: MakeOld, short_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its other parts are set up in the tests of `svidok evaluate`."""
-    root = tmp_path / "trial"
+    root = short_folder / "trial"
     root.mkdir()
     (root / "drop").symlink_to(make_old(bare_drop).root)
     place = Trial(root).place
