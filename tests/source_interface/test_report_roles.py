@@ -12,6 +12,7 @@ from source_interface.pages import PAGE_BYTES
 from tests.browserlike import Browser
 from tests.clock import FakeClock
 from tests.source_interface.house import House, Keyring, short_folder
+from tests.source_interface.reports import fetched
 
 LANGUAGES = [language.code for language in languages()]
 ROLES = ("victim", "relative", "eyewitness", "journalist", "activist", "association", "health", "other", "")
@@ -43,6 +44,7 @@ def walked(house: House, way: str, answers: dict[str, str], language: str = "en"
     while (number := browser.page.path.rpartition("/")[2]) != "check":
         met.append(form.flow[int(number) - 1].name)
         assert len(browser.page.body) == PAGE_BYTES, (language, met[-1])
+        assert fetched(browser.page.tree) == ["/style.css"], (language, met[-1])
         choices = {name for one in browser.page.forms for name in one.choices}
         _press(browser, "do", "next", {name: code for name, code in answers.items() if name in choices and code})
     assert len(browser.page.body) == PAGE_BYTES
@@ -55,7 +57,7 @@ def _press(browser: Browser, name: str, value: str, typed: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.check("B9")
+@pytest.mark.check("B8", "B9")
 def test_every_language_leads_through_the_longest_way(house: House, language: str) -> None:
     _, met = walked(house, "report", {"r1": "victim", **MORE}, language)
 
