@@ -45,8 +45,8 @@ def walked(house: House, way: str, answers: dict[str, str], language: str = "en"
         met.append(form.flow[int(number) - 1].name)
         assert len(browser.page.body) == PAGE_BYTES, (language, met[-1])
         assert fetched(browser.page.tree) == ["/style.css"], (language, met[-1])
-        choices = {name for one in browser.page.forms for name in one.choices}
-        _press(browser, "do", "next", {name: code for name, code in answers.items() if name in choices and code})
+        asked_here = {name for one in browser.page.forms for name in (*one.choices, *one.controls)}
+        _press(browser, "do", "next", {name: code for name, code in answers.items() if name in asked_here and code})
     assert len(browser.page.body) == PAGE_BYTES
     return browser, met
 
@@ -99,6 +99,24 @@ def test_no_question_has_to_be_answered(house: House) -> None:
     form = browser.page.forms[-1]
 
     assert browser.submit(form, {}).path == "/codename"
+
+
+@pytest.mark.check("G12")
+def test_nobody_outside_sees_which_way_a_report_went_and_what_it_says(house: House) -> None:
+    """An empty one, a full one, one that only asks for help, in every language: four parts of one size."""
+    texts = {one.name: "слово " * 40 for page in asked(house).flow for one in page.questions if one.kind == "text"}
+    full = {"r1": "victim", **MORE, **texts}
+    ways = [("report", {}, "en"), ("report", full, "en"), ("help", {"r1": "relative"}, "en")]
+    ways += [("report", full, language) for language in LANGUAGES]
+    assert len(texts) > 2
+    before = {one.submission_id for one in house.submissions()}
+    for way, answers, language in ways:
+        browser, _ = walked(house, way, answers, language)
+        assert browser.submit(browser.page.forms[-1], {}).path.endswith("/codename")
+
+    sent = [one for one in house.submissions() if one.submission_id not in before]
+    assert len(sent) == len(ways)
+    assert len({tuple(sorted((part.kind, part.size_bytes) for part in one.parts)) for one in sent}) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -54,7 +54,8 @@ def report_whole(root: Path, canary: Canary) -> str:
         browser.open("/report/3")
         browser.press("Continue", {"person.0.v3": canary.word})
         browser.open("/report/files")
-        small, large = (Chosen.of(f"{canary.word} {size}", (canary.word.encode() * size)) for size in (1, 30_000))
+        # One that is gathered whole, and one that passes while it arrives.
+        small, large = (Chosen.of(f"{canary.word} {size}", (canary.word.encode() * size)) for size in (1, 11_000))
         browser.press("Send these files at once", files=[small, large])
         browser.open("/report/files/1")
         browser.press("Keep this", e3="yes")
