@@ -10,7 +10,7 @@ import pytest
 
 from tests.browserlike import Browser, Chosen
 from tests.clock import FakeClock
-from tests.source_interface.house import HOST, Answer, House, Keyring, form_body, short_folder
+from tests.source_interface.house import HOST, Answer, House, Keyring, form_body, short_folder, until
 from tests.source_interface.reports import ASKED, told
 from tests.source_interface.test_uploads import NAMES
 
@@ -42,15 +42,18 @@ class Teller:
         controls = self.browser.open(page).form(button).controls
         return [(name, None, controls[name].encode()) for name in ("token", "once") if name in controls]
 
-    def post(self, path: str, media_type: str, body: bytes) -> Answer:
+    def head(self, path: str, media_type: str, size_bytes: int) -> bytes:
         lines = [
             f"POST {path} HTTP/1.1",
             f"Host: {HOST}",
             f"Cookie: __Host-visit={self.browser.cookies['__Host-visit']}",
             f"Content-Type: {media_type}",
-            f"Content-Length: {len(body)}",
+            f"Content-Length: {size_bytes}",
         ]
-        return self.house.ask("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+    def post(self, path: str, media_type: str, body: bytes) -> Answer:
+        return self.house.ask(self.head(path, media_type, len(body)) + body)
 
     def multipart(self, path: str, body: bytes) -> Answer:
         return self.post(path, "multipart/form-data; boundary=b0", body)
@@ -133,6 +136,31 @@ def test_headers_that_never_end_are_refused_quickly(teller: Teller, path: str) -
 def test_parts_that_are_named_twice_or_not_ours_are_refused(teller: Teller, path: str, headers: list[bytes]) -> None:
     assert teller.with_part(path, headers).status == 400
     assert teller.nothing_more()
+
+
+@pytest.mark.check("E1")
+@pytest.mark.parametrize("path", _FORMS)
+def test_a_form_without_its_end_is_refused(teller: Teller, path: str) -> None:
+    more = [("files", "a", b"x" * 1000)] if path == "/report/files" else [("do", None, b"next")]
+
+    answer = teller.multipart(path, form_body("b0", [*teller.own(path), *more], closed=False))
+
+    assert answer.status == 400
+    assert teller.nothing_more()
+
+
+@pytest.mark.check("C11", "J3")
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_files_of_a_report_that_break_off_leave_nothing(teller: Teller, share: float) -> None:
+    body = form_body("b0", [*teller.own("/report/files"), ("files", "a", bytes(4 * 1024 * 1024))])
+    head = teller.head("/report/files", "multipart/form-data; boundary=b0", len(body))
+
+    with teller.house.connection() as connection:
+        connection.sendall(head + body[: int(len(body) * share)])
+        if share > 0.1:
+            until(lambda: any((teller.house.root / "incoming").iterdir()))
+
+    until(teller.nothing_more, 5)
 
 
 @pytest.mark.check("E12")
