@@ -8,11 +8,12 @@ import pytest
 from questionnaire.model import Form, Question
 from questionnaire.served import Questionnaire, packaged
 from source_interface.languages import languages
-from source_interface.pages import PAGE_BYTES
+from source_interface.pages import PAGE_BYTES, TITLE
 from tests.browserlike import Browser
 from tests.clock import FakeClock
 from tests.source_interface.house import House, Keyring, short_folder
 from tests.source_interface.reports import fetched
+from tests.source_interface.test_pages import ACTIVE
 
 LANGUAGES = [language.code for language in languages()]
 ROLES = ("victim", "relative", "eyewitness", "journalist", "activist", "association", "health", "other", "")
@@ -45,6 +46,8 @@ def walked(house: House, way: str, answers: dict[str, str], language: str = "en"
         met.append(form.flow[int(number) - 1].name)
         assert len(browser.page.body) == PAGE_BYTES, (language, met[-1])
         assert fetched(browser.page.tree) == ["/style.css"], (language, met[-1])
+        assert not ACTIVE & {one.tag for one in browser.page.tree.iter()}, (language, met[-1])
+        assert browser.page.title == TITLE
         asked_here = {name for one in browser.page.forms for name in (*one.choices, *one.controls)}
         _press(browser, "do", "next", {name: code for name, code in answers.items() if name in asked_here and code})
     assert len(browser.page.body) == PAGE_BYTES
@@ -57,7 +60,7 @@ def _press(browser: Browser, name: str, value: str, typed: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.check("B8", "B9")
+@pytest.mark.check("B1", "B5", "B8", "B9")
 def test_every_language_leads_through_the_longest_way(house: House, language: str) -> None:
     _, met = walked(house, "report", {"r1": "victim", **MORE}, language)
 
