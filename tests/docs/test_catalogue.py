@@ -11,8 +11,8 @@ from tests.docs.repository import ROOT, modules, name, tree
 
 # The checks that this version is held to.
 HELD_TO = """
-A1-A11 A13-A18 B1-B7 C1-C16 C20-C24 D1 D9 D10 D12 D13 E1 E5-E8 E10-E15 F1 F3 F5-F7 F9-F13 G1-G8 G10-G18
-J1-J4 J6 J8 J9 K1-K6 L1 L2 L4 M1-M3 M8 M11-M14 P1-P4 P8-P13 Q2-Q6 Q13 Q14 S1 S4 T8
+A1-A11 A13-A18 B1-B11 C1-C16 C20-C24 D1 D9 D10 D12 D13 E1 E5-E15 F1-F7 F9-F13 G1-G8 G10-G18
+J1-J4 J6 J8 J9 K1-K8 L1 L2 L4 M1-M3 M8 M11-M14 P1-P4 P8-P13 Q2-Q6 Q13 Q14 S1 S4 T8
 """
 # The catalogue's own numbers: how far each of its letters goes.
 CATALOGUE = {
@@ -57,7 +57,7 @@ def argued() -> dict[str, tuple[str, str]]:
 
 
 def test_the_list_of_checks_is_the_one_we_gave() -> None:
-    assert len(held_to()) == len(set(held_to())) == 132
+    assert len(held_to()) == len(set(held_to())) == 141
 
 
 @pytest.mark.parametrize("check", held_to())

@@ -112,6 +112,17 @@ def test_one_module_starts_gpg_and_one_speaks_with_tor() -> None:
     assert importing_stem == ["onion/controller.py"]
 
 
+@pytest.mark.check("K8")
+def test_nothing_tells_anybody_that_something_came() -> None:
+    """A message that is sent when something arrives tells whoever sees messages when it arrived: there is none."""
+    senders = {"smtplib", "email", "mailbox", "ftplib", "urllib3", "requests", "aiohttp", "httpx", "websockets"}
+    sending = {name(path) for path in modules(*SERVER_PACKAGES) if senders & imports(path)}
+    # The positive control: the demo's own client is found, and is no part of a server.
+    assert [name(path) for path in modules("svidok") if "httpx" in imports(path)]
+
+    assert sending == set()
+
+
 def test_the_licence_stands_once() -> None:
     """In LICENSE and in the metadata, and in no file's head, where copies grow apart."""
     licence = (ROOT / "LICENSE").read_text("utf-8")

@@ -1,5 +1,7 @@
 """The small form as a drop asks it, and people who answer it."""
 
+from xml.etree.ElementTree import Element
+
 from questionnaire.served import Questionnaire
 from tests.browserlike import Browser, Page
 from tests.questionnaire.forms import small_form
@@ -37,3 +39,8 @@ def typed(page: Page, name: str) -> str:
 def chosen(page: Page, name: str) -> list[str]:
     """What is chosen in a list or among boxes."""
     return next(list(form.chosen[name]) for form in page.forms if name in form.chosen)
+
+
+def fetched(tree: Element) -> list[str]:
+    """Give what a browser fetches by itself to show a page."""
+    return [one.get("href", "") or one.get("src", "") for one in tree.iter() if one.tag == "link" or one.get("src")]

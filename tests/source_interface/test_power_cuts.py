@@ -4,8 +4,8 @@ import hashlib
 import re
 import secrets
 import subprocess
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from keys.opening import inspect, release
 from tests.browserlike import Browser, Chosen, unix_client
 from tests.clock import FakeClock
 from tests.keyring import Reviewer
+from tests.source_interface.disks import cut, disk, mounted
 from tests.source_interface.house import HOST, House, Keyring, form_body, short_folder
 from tests.source_interface.test_traces import alone
 from vault.inbox import Inbox
@@ -24,7 +25,6 @@ from vault.objects import Shelves
 from vault.reading import InboxReader
 from vault.tables import INBOX
 
-_IMAGE_BYTES = 48 * 1024 * 1024
 _UNSYNCED = b"nobody has forced this to the disk"
 
 
@@ -41,21 +41,19 @@ def test_a_confirmed_sending_is_there_and_opens_after_a_power_cut(cuts: int, fol
     """The house lives on a file system in a file, and what the kernel still holds in memory is not in that file."""
     mark = secrets.token_hex(16).encode()
     copies: list[Path] = []
-    with _disk(folder / "image", folder / "root") as root, House(root, keyring, FakeClock()).living() as house:
+    with disk(folder / "image", folder / "root") as root, House(root, keyring, FakeClock()).living() as house:
         subprocess.run(["sync", "--file-system", root], check=True)
         for number in range(cuts):
             request = _sending(house, mark, b"%d" % number)
             # A new name each time: what replaces something, this file system forces out by itself.
             (root / f"unsynced{number}").write_bytes(_UNSYNCED)
             assert house.ask(request).status == 303
-            copies.append(folder / f"cut{number}")
-            # Without a sync: what a power cut takes away is not to be asked for.
-            subprocess.run(["cp", "--sparse=always", folder / "image", copies[-1]], check=True)
+            copies.append(cut(folder / "image", folder / f"cut{number}"))
 
     known: set[str] = set()
     for number, copy in enumerate(copies):
         assert mark not in copy.read_bytes()
-        with _mounted(copy, folder / "after") as root:
+        with mounted(copy, folder / "after") as root:
             # The positive control: what nobody has forced out is lost.
             lost = root / f"unsynced{number}"
             assert not lost.exists() or lost.read_bytes() != _UNSYNCED
@@ -88,27 +86,6 @@ def test_all_that_a_sending_writes_or_names_is_forced_out_before_it_is_confirmed
     _, unforced, *_ = _unforced_at_each_answer((call for call in calls_made if "sync(" not in call), folder)
     assert {Path(path).name for path in unforced} >= {folder.name, "incoming", "objects", "inbox.db"}
     assert sum(path.endswith(".gpg") for path in unforced) == 3
-
-
-@contextmanager
-def _disk(image: Path, place: Path) -> Generator[Path]:
-    with image.open("wb") as file:
-        file.truncate(_IMAGE_BYTES)
-    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
-    with _mounted(image, place) as root:
-        yield root
-
-
-@contextmanager
-def _mounted(image: Path, place: Path) -> Generator[Path]:
-    place.mkdir(exist_ok=True)
-    # The file system's own habit of forcing things out every five seconds would help whoever forgets to.
-    subprocess.run(["mount", "-o", "loop,commit=600", image, place], check=True)
-    try:
-        place.chmod(0o700)
-        yield place
-    finally:
-        subprocess.run(["umount", place], check=True)
 
 
 def _sending(house: House, mark: bytes, message: bytes) -> bytes:

@@ -8,10 +8,12 @@ import pytest
 from questionnaire.model import Form, Question
 from questionnaire.served import Questionnaire, packaged
 from source_interface.languages import languages
-from source_interface.pages import PAGE_BYTES
+from source_interface.pages import PAGE_BYTES, TITLE
 from tests.browserlike import Browser
 from tests.clock import FakeClock
 from tests.source_interface.house import House, Keyring, short_folder
+from tests.source_interface.reports import fetched
+from tests.source_interface.test_pages import ACTIVE
 
 LANGUAGES = [language.code for language in languages()]
 ROLES = ("victim", "relative", "eyewitness", "journalist", "activist", "association", "health", "other", "")
@@ -43,8 +45,11 @@ def walked(house: House, way: str, answers: dict[str, str], language: str = "en"
     while (number := browser.page.path.rpartition("/")[2]) != "check":
         met.append(form.flow[int(number) - 1].name)
         assert len(browser.page.body) == PAGE_BYTES, (language, met[-1])
-        choices = {name for one in browser.page.forms for name in one.choices}
-        _press(browser, "do", "next", {name: code for name, code in answers.items() if name in choices and code})
+        assert fetched(browser.page.tree) == ["/style.css"], (language, met[-1])
+        assert not ACTIVE & {one.tag for one in browser.page.tree.iter()}, (language, met[-1])
+        assert browser.page.title == TITLE
+        asked_here = {name for one in browser.page.forms for name in (*one.choices, *one.controls)}
+        _press(browser, "do", "next", {name: code for name, code in answers.items() if name in asked_here and code})
     assert len(browser.page.body) == PAGE_BYTES
     return browser, met
 
@@ -55,7 +60,7 @@ def _press(browser: Browser, name: str, value: str, typed: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.check("B9")
+@pytest.mark.check("B1", "B5", "B8", "B9")
 def test_every_language_leads_through_the_longest_way(house: House, language: str) -> None:
     _, met = walked(house, "report", {"r1": "victim", **MORE}, language)
 
@@ -97,6 +102,24 @@ def test_no_question_has_to_be_answered(house: House) -> None:
     form = browser.page.forms[-1]
 
     assert browser.submit(form, {}).path == "/codename"
+
+
+@pytest.mark.check("G12")
+def test_nobody_outside_sees_which_way_a_report_went_and_what_it_says(house: House) -> None:
+    """An empty one, a full one, one that only asks for help, in every language: four parts of one size."""
+    texts = {one.name: "слово " * 40 for page in asked(house).flow for one in page.questions if one.kind == "text"}
+    full = {"r1": "victim", **MORE, **texts}
+    ways = [("report", {}, "en"), ("report", full, "en"), ("help", {"r1": "relative"}, "en")]
+    ways += [("report", full, language) for language in LANGUAGES]
+    assert len(texts) > 2
+    before = {one.submission_id for one in house.submissions()}
+    for way, answers, language in ways:
+        browser, _ = walked(house, way, answers, language)
+        assert browser.submit(browser.page.forms[-1], {}).path.endswith("/codename")
+
+    sent = [one for one in house.submissions() if one.submission_id not in before]
+    assert len(sent) == len(ways)
+    assert len({tuple(sorted((part.kind, part.size_bytes) for part in one.parts)) for one in sent}) == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -16,6 +16,7 @@ from tests.browserlike import Browser, Chosen
 from tests.questionnaire.forms import small_form
 from tests.source_interface.house import House, Opened, shown_codename
 from tests.source_interface.reports import ALL_PAGES, ASKED, FORM, chosen, inside, told, typed
+from tests.source_interface.test_report import MARKUP
 from vault.tables import INBOX
 
 MakeHouse = Callable[..., House]
@@ -315,6 +316,21 @@ def test_what_is_said_about_a_file_travels_with_the_report(house: House) -> None
     (notes,) = [one for one in documents(house) if one["part"] == "notes"]
     (about,) = [one.trailer.part_id for one in files(house) if one.content == b"b"]
     assert (notes["about"], notes["answers"]) == (about, {"e3": "yes"})
+
+
+@pytest.mark.check("A11")
+def test_a_file_name_with_markup_is_shown_as_text_on_every_page_of_a_report(house: House) -> None:
+    shapes: list[list[list[str]]] = []
+    for names in (["harmless"] * len(MARKUP), MARKUP):
+        browser = told(house)
+        browser.open("/report/files")
+        browser.press("Send these files at once", files=[Chosen.of(name, b"a") for name in names])
+        pages = [browser.open(path) for path in ("/report/files", "/report/check", "/report/files/1")]
+        # Browsers write a quotation mark in a file name as %22.
+        assert all(name.replace('"', "%22") in page.text for page in pages[:2] for name in names)
+        shapes.append([[one.tag for one in page.tree.iter()] for page in pages])
+
+    assert shapes[0] == shapes[1]
 
 
 def test_a_file_that_was_never_sent_is_not_asked_about(house: House) -> None:

@@ -28,6 +28,8 @@ _TRACED = (
     "openat,creat,write,writev,pwrite64,pwritev,pwritev2,sendfile,memfd_create,copy_file_range,splice,tee,vmsplice,"
     "execve,mmap,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mkdir,mkdirat,setxattr,fsetxattr"
 )
+# What gives something a name; opening for writing comes on top.
+_NAMING = {"creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat"}
 # The least, one that is gathered whole, and one that passes while it arrives.
 _SIZES = (1, 1024, 1024 * 1024 + 1)
 
@@ -105,7 +107,7 @@ def report_way(browser: Browser, mark: str) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.check("F1", "F7", "G5")
+@pytest.mark.check("F1", "F2", "F7", "G5")
 @pytest.mark.parametrize("sizes", [_SIZES, pytest.param((*_SIZES, 64 * 1024 * 1024), marks=pytest.mark.full)], ids=len)
 def test_nothing_that_was_sent_is_written_anywhere_but_to_gpg(
     sizes: Sequence[int], root: Path, keyring: Keyring, tmp_path: Path
@@ -120,6 +122,7 @@ def test_nothing_that_was_sent_is_written_anywhere_but_to_gpg(
     # As strace writes it.
     secret = [re.sub("..", r"\\x\g<0>", word.encode().hex()) for word in (mark, codename)]
     found = 0
+    made: set[str] = set()
     # The trace is long: the lines are looked at one by one.
     with log.open(encoding="latin-1") as lines:
         for line in lines:
@@ -127,14 +130,19 @@ def test_nothing_that_was_sent_is_written_anywhere_but_to_gpg(
             assert "AF_INET" not in rest
             assert call != "memfd_create"
             assert "O_TMPFILE" not in rest, line[:200]
+            if call in _NAMING or (call == "openat" and re.search("O_WRONLY|O_RDWR|O_CREAT", rest)):
+                made |= {_readable(path) for path in re.findall(r'"((?:\\x..)+)"', rest)}
             assert not (call == "mmap" and "MAP_SHARED" in rest and "PROT_WRITE" in rest), line[:200]
             if any(word in rest for word in secret):
                 found += 1
                 assert call in {"write", "writev"}, call
-                target = bytes.fromhex(rest[rest.index("<") + 1 : rest.index(">")].replace("\\x", "")).decode("latin-1")
+                target = _readable(rest[rest.index("<") + 1 : rest.index(">")])
                 assert re.match("pipe:|UNIX|socket:", target), target
-    # The positive control: the way to gpg was seen.
+    # The positive controls: the way to gpg was seen, and the files that it wrote.
     assert found > 3
+    assert sum(path.endswith(".gpg") for path in made) > 3
+    # Nothing is made or written outside the house's own folder: not in /tmp, not in /var (F2).
+    assert {path for path in made if not path.startswith(f"{root}/")} <= {"/dev/null"}
     log.unlink()
 
 
@@ -197,8 +205,8 @@ def test_memory_forgets_what_was_sent(root: Path, keyring: Keyring) -> None:
         browser.press("Send now", message="x", files=[Chosen.of("a", content)])
         browser.open("/safety")
 
-        assert _hits(process.pid, b"svidok session 1") > 0
-        assert _hits(process.pid, mark) == 0
+        assert hits(process.pid, b"svidok session 1") > 0
+        assert hits(process.pid, mark) == 0
 
 
 @pytest.mark.check("F10", "C11")
@@ -214,8 +222,8 @@ def test_between_two_requests_memory_holds_answers_sealed_alone(root: Path, keyr
         assert browser.page.body.count(mark) == 1800
         browser.open("/safety")
 
-        until(lambda: _hits(process.pid, mark) == 0, 30)
-        assert _hits(process.pid, b"svidok session 1") > 0
+        until(lambda: hits(process.pid, mark) == 0, 30)
+        assert hits(process.pid, b"svidok session 1") > 0
         assert mark in browser.open("/report/2").body
 
 
@@ -280,7 +288,11 @@ def _called_on_request(tree: ast.AST) -> set[str]:
     }
 
 
-def _hits(pid: int, needle: bytes) -> int:
+def _readable(escaped: str) -> str:
+    return bytes.fromhex(escaped.replace("\\x", "")).decode("latin-1")
+
+
+def hits(pid: int, needle: bytes) -> int:
     """Count *needle* in the memory of a process, as root would."""
     hits = 0
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:

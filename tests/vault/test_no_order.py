@@ -83,6 +83,7 @@ def _filled(folder: Path, rows: list[tuple[str, str, str]]) -> tuple[Database, P
                     public_key=secret,
                     progress=secret * 16,
                     last_day=TODAY,
+                    withdrawn_day=TODAY if secret[0] % 2 else None,
                     closed=False,
                 )
             )
