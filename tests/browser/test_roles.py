@@ -18,7 +18,7 @@ from source_interface.parts import SourceLimits
 from tests.browser.safest import Person
 from tests.trial import RunningDrop
 
-pytestmark = [pytest.mark.onion, pytest.mark.browser]
+pytestmark = [pytest.mark.onion, pytest.mark.browser, pytest.mark.timeout(600)]
 
 FIRST = ("safety", "now")
 SHORT = (*FIRST, "what")
