@@ -107,7 +107,7 @@ UNTRANSLATED: dict[str, Open] = {
     "/robots.txt": Open(get=welcome.robots),
 }
 KEY_FILES = "/keys/"
-UPLOADING = frozenset({"/send"})
+UPLOADING = frozenset({"/send", "/report/files"})
 """The pages from which the second tab is opened that tells how far an upload is."""
 
 _logger = logging.getLogger(__name__)

@@ -64,7 +64,7 @@ def write(
         problem=tried.problem.name if tried.problem else "",
         message_limit=site.limits.message_characters,
         crammed=tried.status == CrammedError.status,
-        draft=site.asks_a_draft,
+        unapproved=site.asks_a_draft,
         months=MONTHS_ALONE,
         exact=EXACT,
         languages=site.asked_languages,

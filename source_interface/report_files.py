@@ -38,7 +38,8 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     """Take files in, durably and whole; or say why not."""
     letter, body = Letter(), request.stream()
     try:
-        return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
+        with site.arrivals.told(visitor.session.token_hash, letter.arriving):
+            return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
     except EXPECTED as error:
         problem = problem_of(error)
         if problem.status == 500:
@@ -94,6 +95,8 @@ def _page(request: Request, site: Site, visitor: Visitor, report: ReportState, p
         files_limit=limits.files_per_post,
         megabytes=limits.post_bytes // MIB,
         message_limit=limits.message_characters,
+        idle_minutes=site.idle_minutes,
+        visit_minutes=site.visit_minutes,
         languages=site.asked_languages,
     )
     response.headers.update(problem.headers if problem else {})

@@ -1,15 +1,43 @@
-"""What the played source sends: real files, marked as fictional, and one large one of random bytes."""
+"""What the played source tells and sends: answers, real files, all marked as fictional, and much of random bytes."""
 
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from svidok.journey.browser import Chosen
+from hardening.canonical import JSON
+from svidok.journey.browser import Chosen, Typed
 
 LARGE_BYTES = 64 * 1024 * 1024
 MESSAGE = "This is a fictional sample message.\nЦе вигаданий приклад."
+ANSWERS: Sequence[Mapping[str, Typed]] = (
+    {"r1": "victim"},
+    {"u1": "no", "u4": "no", "u5": ["medical", "legal"]},
+    {"w1": ["pillage"], "t1.m": "3", "t1.y": "2022", "t1.about": ["yes"], "p1.country": "UA", "depth": "short"},
+    {"n1": ["legal"], "n4": "Вигадане: увечері."},
+    {"c2": "yes"},
+)
+"""What she fills in on each page of the short path (fictional)."""
+NOTES: Mapping[str, Typed] = {"e6": "original", "e7": ["none"]}
+"""What she says about her photo."""
+UNDERSTOOD: Mapping[str, Mapping[str, JSON]] = {
+    "account": {
+        "r1": "victim",
+        "u1": "no",
+        "u4": "no",
+        "u5": ["medical", "legal"],
+        "w1": ["pillage"],
+        "t1": "2022-03~",
+        "p1": {"country": "UA"},
+        "depth": "short",
+    },
+    "contact": {"n1": ["legal"], "n4": "Вигадане: увечері."},
+    "consents": {"c2": "yes"},
+    "notes": {"e6": "original", "e7": ["none"]},
+}
+"""The same as the desk must find it, by the document that it is sealed in."""
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -52,6 +80,13 @@ def small_items(folder: Path) -> list[Item]:
         Item.of("вигадана нотатка.txt", folder / "note", "text/plain"),
         Item.of("تسجيل خيالي.ogg", folder / "voice", "audio/ogg"),
     ]
+
+
+def report_item(folder: Path) -> Item:
+    """Lay out a photo that belongs to the answers."""
+    path = folder / "report-photo"
+    path.write_bytes(files("svidok.journey").joinpath("samples", "photo.jpg").read_bytes())
+    return Item.of("вигадана світлина.jpg", path, "image/jpeg")
 
 
 def large_item(folder: Path, size_bytes: int = LARGE_BYTES) -> Item:

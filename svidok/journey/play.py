@@ -10,9 +10,11 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pyotp.totp import TOTP
 
+from hardening.canonical import JSON
 from hardening.files import destroy, private_folder
 from onion.daemon import Running
 from onion.membership import Membership
@@ -20,7 +22,16 @@ from onion.torrc import Place as TorPlace
 from onion.torrc import client_only, socks_port
 from svidok.evaluation import SignIn, Trial, desk
 from svidok.identity import Identity
-from svidok.journey.baggage import MESSAGE, Item, large_item, small_items
+from svidok.journey.baggage import (
+    ANSWERS,
+    MESSAGE,
+    NOTES,
+    UNDERSTOOD,
+    Item,
+    large_item,
+    report_item,
+    small_items,
+)
 from svidok.journey.browser import Browser, Page, onion_client
 
 QUESTION = "Thank you. When did this happen? (fictional)"
@@ -59,14 +70,15 @@ class Play:
         with self._opened, self._clients() as (source_tor, reviewer_tor):
             small = small_items(private_folder(self.folder / "source"))
             large = large_item(self.folder / "source")
-            codename = self._report(source_tor, small, large)
+            photo = report_item(self.folder / "source")
+            codename = self._report(source_tor, small, large, photo)
             bag = self._fetch(reviewer_tor)
-            self._open_at_desk(bag, [*small, large])
+            self._open_at_desk(bag, [*small, large, photo])
             returned = self._answer_at_desk()
             self._carry_back(reviewer_tor, returned)
             self._read_answer(source_tor, codename)
 
-    def _report(self, tor: Running, small: list[Item], large: Item) -> str:
+    def _report(self, tor: Running, small: list[Item], large: Item, photo: Item) -> str:
         browser = self._browser(tor, "source", self._identity.source_address)
         with self._step("a source begins"):
             browser.open("/")
@@ -81,11 +93,28 @@ class Play:
         with self._step("sends one large file", large.size_bytes):
             browser.click("Send more")
             _must(browser.press("Send now", {}, [large.chosen()]).path == "/sent", "the large file did not arrive")
+        browser.click("To my inbox")
+        self._answer_questions(browser, photo)
         with self._step("leaves"):
             browser.click("To my inbox")
             browser.press("Log out")
             _must(not browser.cookies, "the source's browser still has a cookie")
         return codename
+
+    def _answer_questions(self, browser: Browser, photo: Item) -> None:
+        with self._step("answers questions step by step, and allows one thing: to be written to"):
+            browser.press("Answer questions, step by step")
+            for answers in ANSWERS:
+                browser.press("Continue", answers)
+            _must(browser.page.path == "/report/check", "the short path is not what it should be")
+        with self._step("sends a photo with it, and says something about it", photo.size_bytes):
+            browser.click("Add files")
+            browser.press("Send these files at once", {}, [photo.chosen()])
+            browser.click("Say something about this file")
+            browser.press("Keep this", NOTES)
+        with self._step("looks through her answers and sends them"):
+            browser.click("To the summary of my answers")
+            _must(browser.press("Send my report").path == "/sent", "the report did not arrive")
 
     def _fetch(self, tor: Running) -> Path:
         browser = self._browser(tor, "reviewer", self._identity.reviewer_address)
@@ -102,15 +131,19 @@ class Play:
     def _open_at_desk(self, bag: Path, items: list[Item]) -> None:
         with self._step("the desk, without a network, checks the bag and takes it in", bag.stat().st_size):
             said = self._desk("import", str(bag))
-            _must("2 new" in said, f"the desk did not take in two submissions: {said}")
+            _must("4 new" in said, f"the desk did not take in four submissions: {said}")
         with self._step("taking it in again changes nothing"):
             _must("0 new" in self._desk("import", str(bag)), "the desk took in the same bag twice")
         opened = self.folder / "opened"
         with self._step("judges and opens everything", sum(item.size_bytes for item in items)):
             (collection,) = json.loads(self._desk("list", "--json"))
-            said = self._desk("open", collection["id"], "--to", str(opened))
+            said = json.loads(self._desk("open", collection["id"], "--to", str(opened), "--json"))
+        with self._step("every answer came out equal"):
+            (report,) = said["reports"]
+            _must(_answers(report) == UNDERSTOOD, "an answer did not come out equal")
         with self._step("every byte came out equal"):
-            _must(MESSAGE.splitlines()[1] in said, "the message did not come out")
+            messages = [message["text"].splitlines() for one in said["submissions"] for message in one["messages"]]
+            _must(messages == [MESSAGE.splitlines()], "the message did not come out equal")
             _must(_contents(opened) == {item.name: item.sha256 for item in items}, "a file did not come out equal")
         destroy(opened)
 
@@ -197,6 +230,14 @@ def _codename(page: Page) -> str:
     words = [re.sub(r"\s", "", "".join(word.itertext())) for word in page.first("ol", "words").iter("li")]
     _must(len(words) == _CODENAME_WORDS, "the codename has not eight words")
     return " ".join(words)
+
+
+def _answers(report: Any) -> dict[str, dict[str, JSON]]:  # noqa: ANN401 - read from JSON
+    """Give the answers in each document that the desk let out."""
+    return {
+        document["part"]: {answer["name"]: answer["answer"] for answer in document["answers"]}
+        for document in report["documents"]
+    }
 
 
 def _contents(opened: Path) -> dict[str, str]:

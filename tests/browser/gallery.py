@@ -1,7 +1,7 @@
 """Every page of both sites, met once on a running drop and kept, to be looked at again in other light and sizes."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -42,8 +42,8 @@ class Gallery:
     def keep(self, site: Site, language: str, name: str, page: Page) -> None:
         self.pages.append(Kept(site, language, name, page.content()))
 
-    def in_english(self) -> list[Kept]:
-        return [kept for kept in self.pages if kept.language == "en"]
+    def pages_in(self, languages: Collection[str]) -> list[Kept]:
+        return [kept for kept in self.pages if kept.language in languages]
 
     def show(self, page: Page, kept: Kept, more_style: str = "") -> None:
         """Show a kept page, with its own style and *more_style* behind it."""

@@ -17,6 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 Preferences = Mapping[str, bool | int | str]
@@ -197,6 +198,24 @@ class Person:
 
     def press(self, words: str) -> None:
         self._leave(self.driver.find_element(By.XPATH, f'//button[normalize-space()="{words}"]'))
+
+    def follow(self, path: str) -> None:
+        """Click a link of the page to *path*, whatever its words are in her language."""
+        self._leave(self.driver.find_element(By.CSS_SELECTOR, f'main a[href="{path}"]'))
+
+    def push(self, value: str) -> None:
+        """Press a button by what it brings."""
+        self._leave(self.driver.find_elements(By.CSS_SELECTOR, f'button[value="{value}"]')[-1])
+
+    def submit(self, path: str) -> None:
+        """Press the first button of the form that goes to *path*."""
+        self._leave(self.driver.find_element(By.CSS_SELECTOR, f'form[action="{path}"] button'))
+
+    def tick(self, name: str, code: str) -> None:
+        self.driver.find_element(By.CSS_SELECTOR, f'[name="{name}"][value="{code}"]').click()
+
+    def pick(self, name: str, code: str) -> None:
+        Select(self.driver.find_element(By.NAME, name)).select_by_value(code)
 
     def type(self, name: str, text: str) -> None:
         control = self.driver.find_element(By.NAME, name)

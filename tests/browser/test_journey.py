@@ -26,12 +26,6 @@ LIMIT_SECONDS = 120
 
 
 @pytest.fixture
-def source(source_tor: Running) -> Iterator[Person]:
-    with safest(source_tor.socks_port) as person:
-        yield person
-
-
-@pytest.fixture
 def reviewer(reviewer_tor: Running, tmp_path: Path) -> Iterator[Person]:
     downloads = tmp_path / "downloads"
     downloads.mkdir()

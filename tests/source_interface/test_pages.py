@@ -40,8 +40,10 @@ ACTIVE = {
     *("script", "iframe", "object", "embed", "applet", "audio", "video", "canvas", "svg", "math", "portal"),
     *("frame", "frameset", "noscript", "base", "template", "source", "track", "img", "picture", "style"),
 }
-# Every page has the policy of all but these: the first page's has no sandbox, the upload page's one lets a tab open.
-OWN_CSP = {f"{prefix}/": LANDING_CSP for prefix in PREFIXES} | {f"{prefix}/send": UPLOAD_CSP for prefix in PREFIXES}
+# Every page has the policy of all but these: the first page's has no sandbox, that of upload pages lets a tab open.
+OWN_CSP = {f"{prefix}/": LANDING_CSP for prefix in PREFIXES} | {
+    f"{prefix}{path}": UPLOAD_CSP for prefix in PREFIXES for path in ("/send", "/report/files")
+}
 MARKUP = ['<img src=x onerror="1">', "{{7*7}}", '"><svg/onload=1>', "</title><script>1</script>", "%(name)s"]
 
 

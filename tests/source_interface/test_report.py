@@ -9,7 +9,7 @@ import pytest
 from questionnaire.model import Choice, Note, Page, Question
 from questionnaire.served import Questionnaire
 from source_interface.app import guided
-from source_interface.parts import SourceLimits
+from source_interface.parts import PublicFacts, SourceLimits
 from source_interface.report_state import MOST_NOTED
 from tests.browserlike import Browser
 from tests.browserlike import Page as Shown
@@ -63,6 +63,15 @@ def test_a_draft_is_asked_in_every_language(make_house: MakeHouse) -> None:
 
     assert len(house.browser().open("/uk/").forms[0].buttons) == 3
     assert "nobody has approved these questions yet" in inside(house).page.text
+
+
+def test_words_and_questions_that_nobody_has_approved_are_one_draft(make_house: MakeHouse) -> None:
+    facts = PublicFacts(name="Trial", evaluation=True, approved=frozenset({"uk"}))
+    browser = inside(make_house(facts=facts, questionnaire=DRAFT))
+
+    assert browser.page.text.casefold().count("draft") == 1
+    assert "no native speaker has approved these words yet" in browser.page.text
+    assert "Чернетка: ці запитання ще ніхто не затвердив." in browser.press("Українська").text
 
 
 def test_a_door_that_there_is_not_leads_to_the_form_for_messages(house: House) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hardening.database import open_to_write
-from questionnaire.served import Questionnaire
+from questionnaire.model import Note
+from questionnaire.served import Questionnaire, packaged
 from source_interface.parts import SourceLimits
 from source_interface.progress import Progress, open_progress
 from tests.browserlike import Browser, Chosen
@@ -229,6 +230,22 @@ def test_a_share_of_a_day_holds_for_reports_as_well(make_house: MakeHouse) -> No
 
 
 # Files
+
+
+@pytest.mark.parametrize("prefix", ["", "/uk", "/fr", "/ar"])
+def test_whoever_sends_files_is_warned_of_pictures_of_abused_children(make_house: MakeHouse, prefix: str) -> None:
+    """In the form's own words: the short path does not lead past its page of evidence."""
+    form = packaged()
+    assert form is not None
+    said = {note.text[prefix[1:] or "en"] for page in form.flow for note in page.items if isinstance(note, Note)}
+    browser = make_house(questionnaire=Questionnaire(form, frozenset(form.languages), draft=False)).browser()
+    browser.open(f"{prefix}/")
+    door = next(words for words, brings in browser.page.forms[0].named.items() if brings == ("way", "report"))
+    browser.press(door)
+
+    page = browser.open(f"{prefix}/report/files")
+
+    assert ("".join(page.first("p", "notice").itertext())) in said
 
 
 def test_files_arrive_at_once_and_are_listed_as_they_come(house: House) -> None:

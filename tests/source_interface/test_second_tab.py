@@ -13,6 +13,7 @@ from source_interface.parts import MIB, SourceLimits
 from tests.browserlike import Browser, Chosen
 from tests.clock import FakeClock
 from tests.source_interface.house import HOST, Answer, House, form_body, read_answer, until
+from tests.source_interface.reports import ASKED, inside
 
 MakeHouse = Callable[..., House]
 MINUTES = 60
@@ -28,8 +29,8 @@ def letter(browser: Browser, *files: bytes) -> bytes:
     return form_body("b0", parts)
 
 
-def head(browser: Browser, size_bytes: int) -> bytes:
-    lines = ["POST /send HTTP/1.1", f"Host: {HOST}", cookie(browser), f"Content-Length: {size_bytes}"]
+def head(browser: Browser, size_bytes: int, path: str = "/send") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}", cookie(browser), f"Content-Length: {size_bytes}"]
     return "\r\n".join([*lines, "Content-Type: multipart/form-data; boundary=b0"]).encode() + b"\r\n\r\n"
 
 
@@ -136,15 +137,31 @@ def test_nothing_of_it_is_written_anywhere(house: House, caplog: pytest.LogCaptu
     assert ours(caplog) == []
 
 
+def test_a_second_tab_follows_the_files_of_a_report(make_house: MakeHouse) -> None:
+    house = make_house(questionnaire=ASKED)
+    browser = inside(house)
+    browser.open("/report/files")
+    once = browser.page.form("Send these files at once").controls["once"].encode()
+    body = form_body("b0", [("once", None, once), ("files", "a", bytes(4 * MIB))])
+
+    with house.connection() as connection:
+        connection.sendall(head(browser, len(body), "/report/files") + body[: 3 * MIB])
+        until(says(house, browser, "About 3 of 5 MB have arrived."))
+        connection.sendall(body[3 * MIB :])
+        assert read_answer(connection).status == 303
+    assert b"All of it was kept and sealed." in told(house, browser).body
+
+
 def test_the_form_says_how_long_the_visit_lasts_and_where_to_look(make_house: MakeHouse) -> None:
     limits = SessionLimits(per_owner=3, idle_seconds=20 * MINUTES, absolute_seconds=90 * MINUTES)
-    house = make_house(change=lambda parts: replace(parts, sessions=Sessions(parts.clock, limits, "visit")))
+    house = make_house(
+        change=lambda parts: replace(parts, sessions=Sessions(parts.clock, limits, "visit")), questionnaire=ASKED
+    )
 
-    page = house.begun().page
-
-    assert "Your visit ends after 20 minutes without a click, and 90 minutes after it began." in page.text
-    link = next(one for one in page.tree.iter("a") if one.get("href") == "/progress")
-    assert (link.get("target"), link.get("rel")) == ("_blank", "noopener")
+    for page in (house.begun().page, inside(house).open("/report/files")):
+        assert "Your visit ends after 20 minutes without a click, and 90 minutes after it began." in page.text
+        link = next(one for one in page.tree.iter("a") if one.get("href") == "/progress")
+        assert (link.get("target"), link.get("rel")) == ("_blank", "noopener")
 
 
 def test_where_no_files_are_taken_there_is_nothing_to_follow(make_house: MakeHouse) -> None:

@@ -41,7 +41,8 @@ def test_a_drop_for_trying_out_says_so_on_every_page(make_house: MakeHouse) -> N
     browser, _ = house.sender()
 
     for path in ("/", "/uk/", "/keys", "/login", "/inbox", "/send", "/no-such-page"):
-        assert len(list(browser.open(path).first("aside", "test"))) == 1, path
+        (notice,) = browser.open(path).tree.iter("aside")
+        assert (notice.get("class"), len(list(notice.iter("strong")))) == ("test", 1), path
     assert "Send nothing real" in browser.open("/").text
 
 
