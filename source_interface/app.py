@@ -100,7 +100,7 @@ GUIDED: dict[str, Open | Visiting] = {
 }
 """Only with a questionnaire, in the languages that it may be asked in."""
 A_PAGE = Visiting(get=report.show, post=report.save, instead=report.give_back)
-A_FILE = Visiting(get=report_notes.show, post=report_notes.save)
+A_FILE = Visiting(get=report_notes.show, post=report_notes.save, instead=report_notes.give_back)
 """Pages of questions, and files, are numbered: no address says what it is about."""
 UNTRANSLATED: dict[str, Open] = {
     "/style.css": Open(get=welcome.style),

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from questionnaire.answers import chosen
 from questionnaire.logic import Condition
 from questionnaire.model import WAY, Form, Question
 from questionnaire.parting import ONCE, consents_part
-from source_interface.errors import UnknownSourceError, VisitEndedError
+from source_interface.errors import UnknownSourceError
 from source_interface.problems import EXPECTED, problem_of
 from source_interface.progress import Progress
 from source_interface.question_pages import Questions, Tried, write
@@ -78,9 +77,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping
     for report_id in stored.reports:
         head = replace(heading(form, language, progress, complete=True), report=report_id)
         await receive(request, site, visitor, sealable([consents_part(form, answers, head)]), of_report(form, progress))
-    # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
-    with suppress(VisitEndedError):
-        site.remember(visitor, lambda visit: _numbered(visit, seq + 1))
+    site.remember_kept(visitor, lambda visit: _numbered(visit, seq + 1))
 
 
 def _numbered(visit: Visit, seq: int) -> Visit:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questionnaire.model import Item
+from questionnaire.model import Item, Page
 from questionnaire.reading import EXACT, Given
 from source_interface.asking import Trouble, in_trouble
 from source_interface.checking import REPORT_FORM
 from source_interface.errors import CrammedError
 from source_interface.pages import MONTHS_ALONE
 from source_interface.problems import Problem
+from source_interface.report_form import Posted, understand
 from source_interface.report_state import ReportState
+from source_interface.saying import plain_text
 from source_interface.site import Site, Visitor
 
 
@@ -72,3 +74,12 @@ def write(
     )
     response.headers.update(tried.problem.headers if tried.problem else {})
     return response
+
+
+def given_back(request: Request, site: Site, page: Page, posted: Posted, kind: str) -> Response:
+    """Show what was typed on a page that belongs to no living visit."""
+    items = page.items
+    answers = understand(posted, items, site.today(), site.parts.places).answers
+    asking = site.asking(request, ReportState.begun("report"), posted.given, {})
+    typed = plain_text(asking, page, answers)
+    return site.pages.page(request, "error.html", 403, kind=kind, typed=typed)

@@ -14,14 +14,14 @@ from questionnaire.model import MOST_SLOTS, Form, Page, Repeat
 from source_interface.asking import filled
 from source_interface.errors import CrammedError, VisitEndedError
 from source_interface.progress import MOST_REPORTS
-from source_interface.question_pages import Questions, Tried, write
+from source_interface.question_pages import Questions, Tried, given_back, write
 from source_interface.receiving import stored_progress
-from source_interface.report_form import Posted, read_posted, understand
+from source_interface.report_form import read_posted, understand
 from source_interface.report_sending import send_so_far
 from source_interface.report_state import ReportState
 from source_interface.report_way import CHECK, address, backward, enter, onward, open_page, step
-from source_interface.saying import asked_of, plain_text
-from source_interface.site import Site, Visitor
+from source_interface.saying import asked_of
+from source_interface.site import SPARE_BYTES, Site, Visitor
 from source_interface.visit import Visit
 
 
@@ -49,7 +49,7 @@ async def save(request: Request, site: Site, visitor: Visitor) -> Response:
     page = _page(request, site)
     posted = await read_posted(request, site, page.items)
     if visitor.visit.report is None:
-        return _given_back(request, site, page, posted, "ended")
+        return given_back(request, site, page, posted, "ended")
     try:
         site.check(visitor, posted.given)
         understood = understand(posted, page.items, site.today(), site.parts.places)
@@ -59,7 +59,7 @@ async def save(request: Request, site: Site, visitor: Visitor) -> Response:
     except CrammedError as error:
         return _shown(request, site, visitor, Tried(posted.given, status=error.status))
     except (CsrfError, VisitEndedError) as error:
-        return _given_back(request, site, page, posted, "stale" if isinstance(error, CsrfError) else "ended")
+        return given_back(request, site, page, posted, "stale" if isinstance(error, CsrfError) else "ended")
     if posted.button == "send":
         return await send_so_far(request, site, visitor, report, posted.given.get("once"))
     return _led_on(request, site, page, report, posted.button)
@@ -68,7 +68,7 @@ async def save(request: Request, site: Site, visitor: Visitor) -> Response:
 async def give_back(request: Request, site: Site) -> Response:
     """Answer answers whose visit has ended: they are shown once more, to be copied."""
     page = _page(request, site)
-    return _given_back(request, site, page, await read_posted(request, site, page.items), "ended")
+    return given_back(request, site, page, await read_posted(request, site, page.items), "ended")
 
 
 def _page(request: Request, site: Site) -> Page:
@@ -81,7 +81,7 @@ def _saved(site: Site, visitor: Visitor, page: Page, button: str, answers: Mappi
     def told(visit: Visit) -> Visit:
         return replace(visit, report=visit.report and _told(form, visit.report, page, button, answers))
 
-    report = site.remember(visitor, told).report
+    report = site.remember(visitor, told, SPARE_BYTES).report
     if report is None:
         raise VisitEndedError("the report is gone")
     return report
@@ -130,12 +130,3 @@ def _shown(request: Request, site: Site, visitor: Visitor, tried: Tried) -> Resp
         earlier=page.name in report.earlier,
         first=backward(form, report, page) == address(form, page),
     )
-
-
-def _given_back(request: Request, site: Site, page: Page, posted: Posted, kind: str) -> Response:
-    """Show what was typed on a page that belongs to no living visit."""
-    items = page.items
-    answers = understand(posted, items, site.today(), site.parts.places).answers
-    asking = site.asking(request, ReportState.begun("report"), posted.given, {})
-    typed = plain_text(asking, page, answers)
-    return site.pages.page(request, "error.html", 403, kind=kind, typed=typed)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -11,7 +10,6 @@ from starlette.responses import Response
 
 from hardening.serving import trust_upload
 from keys.sealing import Sealed
-from source_interface.errors import VisitEndedError
 from source_interface.letter import Letter
 from source_interface.parts import MIB
 from source_interface.problems import EXPECTED, Problem, problem_of
@@ -23,6 +21,8 @@ from source_interface.visit import Sending, Visit
 ADDRESS = "/report/files"
 
 _FILES_FORM = "files"
+# Enough to tell a file by; the whole name is sealed. All that a visit can send finds room in it beside the answers.
+_SHOWN_CHARACTERS = 80
 _logger = logging.getLogger(__name__)
 
 
@@ -60,9 +60,7 @@ async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Lette
         trust_upload(request.scope)
         if turn.outcome is None:
             sealed = await receive(request, site, visitor, letter.items())
-            # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
-            with suppress(VisitEndedError):
-                site.remember(visitor, lambda visit: _arrived(visit, sealed, letter))
+            site.remember_kept(visitor, lambda visit: _arrived(visit, sealed, letter))
             turn.settle(ADDRESS)
         else:
             await letter.skip()
@@ -70,7 +68,8 @@ async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Lette
 
 
 def _arrived(visit: Visit, sealed: Sequence[Sealed], letter: Letter) -> Visit:
-    files = [SentFile(part_id=one.part_id, name=name) for one, name in zip(sealed, letter.names, strict=True)]
+    named = zip(sealed, letter.names, strict=True)
+    files = [SentFile(part_id=one.part_id, name=name[:_SHOWN_CHARACTERS]) for one, name in named]
     encrypted = sum(one.preencrypted for one in sealed)
     sending = Sending(files=len(files), encrypted=encrypted, empty_names=tuple(letter.empty_names))
     report = visit.report and replace(visit.report, files=(*visit.report.files, *files))

@@ -5,15 +5,16 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hardening.csrf import CsrfError
 from questionnaire.answers import visible
 from questionnaire.model import Page
 from source_interface.asking import filled
 from source_interface.errors import CrammedError, RefusedError, VisitEndedError
-from source_interface.question_pages import Questions, Tried, write
+from source_interface.question_pages import Questions, Tried, given_back, write
 from source_interface.report_files import ADDRESS
 from source_interface.report_form import read_posted, understand
 from source_interface.report_state import ReportState, SentFile
-from source_interface.site import Site, Visitor
+from source_interface.site import SPARE_BYTES, Site, Visitor
 from source_interface.visit import Visit
 
 
@@ -28,23 +29,31 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
 
 async def save(request: Request, site: Site, visitor: Visitor) -> Response:
     """Keep what was said about one file."""
-    items = _questions(site).items
-    posted = await read_posted(request, site, items)
-    site.check(visitor, posted.given)
+    page = _questions(site)
+    posted = await read_posted(request, site, page.items)
     report = visitor.visit.report
     file = _file(request, report)
     if report is None or file is None:
-        raise VisitEndedError("this visit has sent no such file")
-    understood = understand(posted, items, site.today(), site.parts.places)
-    if understood.troubles:
-        return _page(request, site, visitor, report, Tried(posted.given, understood.troubles, 400))
-    told = replace(file, notes=understood.answers)
+        return given_back(request, site, page, posted, "ended")
     try:
-        site.remember(visitor, lambda visit: _noted(visit, told))
+        site.check(visitor, posted.given)
+        understood = understand(posted, page.items, site.today(), site.parts.places)
+        if understood.troubles:
+            return _page(request, site, visitor, report, Tried(posted.given, understood.troubles, 400))
+        told = replace(file, notes=understood.answers)
+        site.remember(visitor, lambda visit: _noted(visit, told), SPARE_BYTES)
     except CrammedError as error:
         return _page(request, site, visitor, report, Tried(posted.given, status=error.status))
+    except (CsrfError, VisitEndedError) as error:
+        return given_back(request, site, page, posted, "stale" if isinstance(error, CsrfError) else "ended")
     # The regions of a country are shown on the same page.
     return site.pages.goto(request, f"{_address(request)}#more" if posted.button == "regions" else ADDRESS)
+
+
+async def give_back(request: Request, site: Site) -> Response:
+    """Answer what was said about a file of a visit that has ended: it is shown once more, to be copied."""
+    page = _questions(site)
+    return given_back(request, site, page, await read_posted(request, site, page.items), "ended")
 
 
 def _questions(site: Site) -> Page:

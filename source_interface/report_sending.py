@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
@@ -16,7 +15,6 @@ from questionnaire.model import Form
 from questionnaire.parting import ONCE, notes_part, report_parts
 from questionnaire.parts import AnswersPart, FormName, Heading
 from source_interface.checking import REPORT_FORM, page
-from source_interface.errors import VisitEndedError
 from source_interface.problems import EXPECTED, problem_of
 from source_interface.progress import Progress
 from source_interface.receiving import OfReport, receive, stored_progress
@@ -111,9 +109,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
     head = heading(form, language, progress, complete=extent == "whole")
     items = sealable([*report_parts(form, _answers(numbered), head), *_notes(form, numbered, head)])
     await receive(request, site, visitor, items, of_report(form, progress))
-    # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
-    with suppress(VisitEndedError):
-        site.remember(visitor, lambda visit: _sent(visit, extent))
+    site.remember_kept(visitor, lambda visit: _sent(visit, extent))
 
 
 def allowed(answer: JSON) -> bool | None:

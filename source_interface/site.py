@@ -39,6 +39,9 @@ from source_interface.report_state import ReportState
 from source_interface.uploads import Uploads
 from source_interface.visit import Visit, unpack
 
+SPARE_BYTES = 128 * 1024
+"""What is typed leaves so much of a visit free: what it sends is numbered, and what became of it has to find room."""
+
 _FORM_LIMITS = FormLimits(body_bytes=256 * 1024, fields=8, files=0, text_bytes=8 * 1024, field_characters=4096)
 _VISIT_FORMS = "visit"
 _UNTOUCHED = 'href="fake.onion"'
@@ -154,8 +157,13 @@ class Site:
         form, places = self.form_of_questions, self.parts.places
         return Asking(form, places, language, report.answers, report.slots, given, troubles)
 
-    def remember(self, visitor: Visitor, change: Callable[[Visit], Visit]) -> Visit:
+    def remember(self, visitor: Visitor, change: Callable[[Visit], Visit], spare_bytes: int = 0) -> Visit:
         """Change what is remembered of a visit, whatever other requests of it have saved meanwhile.
+
+        Args:
+            visitor: Whose visit it is.
+            change: Made to what is remembered now.
+            spare_bytes: Must stay free, if there is more to remember than before; see `SPARE_BYTES`.
 
         Raises:
             VisitEndedError: The session is gone.
@@ -164,12 +172,24 @@ class Site:
         try:
             session = self.parts.sessions.latest(visitor.session)
             changed = change(unpack(session.state))
-            self.parts.sessions.save(session, changed.pack())
+            packed = changed.pack()
+            grows = len(packed) > len(session.state)
+            if grows and len(packed) + spare_bytes > self.parts.sessions.limits.state_bytes:
+                raise CrammedError("what comes after the answers would find no room")
+            self.parts.sessions.save(session, packed)
         except SessionGoneError as error:
             raise VisitEndedError("the visit ended meanwhile") from error
         except SessionTooLargeError as error:
             raise CrammedError("more was told than one visit can remember") from error
         return changed
+
+    def remember_kept(self, visitor: Visitor, change: Callable[[Visit], Visit]) -> None:
+        """Remember what became of something that is durable already: kept is kept, whatever becomes of the visit.
+
+        Should it have ended in this very moment, the answer is the login page.
+        """
+        with suppress(VisitEndedError, CrammedError):
+            self.remember(visitor, change)
 
     def notice(self, visitor: Visitor, notice: str) -> None:
         """Leave *notice* for the inbox to say; it has one sentence for it."""

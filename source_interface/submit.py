@@ -13,7 +13,7 @@ from starlette.responses import Response
 from hardening.serving import trust_upload
 from keys.codename import new
 from keys.sealing import Sealed
-from source_interface.errors import ClosedError, RefusedError, VisitEndedError
+from source_interface.errors import ClosedError, RefusedError
 from source_interface.letter import Letter
 from source_interface.parts import MIB
 from source_interface.problems import EXPECTED, Problem, problem_of
@@ -121,9 +121,7 @@ async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Lette
         await letter.read_text()
         sealed = await receive(request, site, visitor, letter.items())
         sending = _sending(sealed, letter)
-        # Kept is kept: should the visit have ended in this very moment, the answer is the login page.
-        with suppress(VisitEndedError):
-            site.remember(visitor, lambda visit: replace(visit, sending=sending, notice=""))
+        site.remember_kept(visitor, lambda visit: replace(visit, sending=sending, notice=""))
         turn.settle("/codename" if visitor.visit.codename else "/sent")
         return turn.outcome or ""
 

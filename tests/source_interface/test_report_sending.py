@@ -350,6 +350,24 @@ def test_a_file_name_with_markup_is_shown_as_text_on_every_page_of_a_report(hous
     assert shapes[0] == shapes[1]
 
 
+def test_what_is_said_about_a_file_of_a_visit_that_has_ended_is_given_back(house: House) -> None:
+    stranger, browser = told(house, 1), told(house)
+    for one in (stranger, browser):
+        one.open("/report/files")
+        one.press("Send these files at once", files=[Chosen.of("a", b"a")])
+        one.open("/report/files/1")
+    form = browser.page.form("Keep this")
+
+    page = browser.submit(stranger.page.form("Keep this"), {"e3": "yes"})
+    assert (page.status, "This page was too old" in page.text) == (403, True)
+    assert "e3 Yes" in " ".join((page.first("textarea").text or "").split())
+    house.clock.advance(31 * 60)
+    page = browser.submit(form, {"e3": "yes"})
+
+    assert (page.status, "Your visit had ended" in page.text) == (403, True)
+    assert "e3 Yes" in " ".join((page.first("textarea").text or "").split())
+
+
 def test_a_file_that_was_never_sent_is_not_asked_about(house: House) -> None:
     browser = told(house)
 
