@@ -77,18 +77,21 @@ async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping
     for report_id in stored.reports:
         head = replace(heading(form, language, progress, complete=True), report=report_id)
         await receive(request, site, visitor, sealable([consents_part(form, answers, head)]), of_report(form, progress))
-    site.remember_kept(visitor, lambda visit: _numbered(visit, seq + 1))
+    site.remember_kept(visitor, lambda visit: _decided(form, visit, answers, seq + 1))
 
 
-def _numbered(visit: Visit, seq: int) -> Visit:
-    """See that a report of this visit is numbered on."""
-    report = visit.report and replace(visit.report, seq=max(visit.report.seq, seq))
+def _decided(form: Form, visit: Visit, answers: Mapping[str, JSON], seq: int) -> Visit:
+    """See that a report of this visit is numbered on, and allows no more than she does now, when it is sent again."""
+    report = visit.report and visit.report.decided(form, answers, once_only=ONCE in answers, seq=seq)
     return replace(visit, notice="choices", report=report)
 
 
 def _questions(form: Form, progress: Progress, report: ReportState | None) -> tuple[Question, ...]:
     """Choose what may have been allowed, as far as what is known of the source does not rule it out."""
-    known: Mapping[str, JSON] = report.answers if report else {WAY: progress.way}
+    # What is chosen holds for all reports of hers; what is known of one may be otherwise in the others.
+    known: Mapping[str, JSON] = {} if progress.others else {WAY: progress.way}
+    if report is not None and progress.reports == (report.report_id,):
+        known = report.answers
     codes = chosen(known)
 
     def may_hold(condition: Condition | None) -> bool:

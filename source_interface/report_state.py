@@ -87,6 +87,15 @@ class ReportState:
         reached = self.reached if page.name in self.reached else (*self.reached, page.name)
         return replace(self, answers=answers, dropped=dropped, reached=reached)
 
+    def decided(self, form: Form, permissions: Mapping[str, JSON], *, once_only: bool, seq: int) -> Self:
+        """Take *permissions* in the place of all that was allowed before, and go on with the sending *seq* or later."""
+        asked = {one.name for page in form.flow for one in page.questions if one.part == "consents"}
+        others = {name: value for name, value in self.answers.items() if name not in asked}
+        fresh = {name: value for name, value in permissions.items() if name in asked}
+        answers, moot = kept(form, {**others, **fresh})
+        dropped = tuple(name for name in moot if name in others)
+        return replace(self, answers=answers, dropped=dropped, once_only=once_only, seq=max(self.seq, seq))
+
     def going(self, form: Form, way: str) -> Self:
         """Go on through another door; what it does not ask for is dropped."""
         answers, dropped = kept(form, {**self.answers, WAY: way})

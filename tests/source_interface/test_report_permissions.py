@@ -1,0 +1,69 @@
+"""What a source has taken back stays taken back, whatever she sends afterwards."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.source_interface.house import House
+from tests.source_interface.reports import ASKED, told
+from tests.source_interface.test_report_sending import back_again, documents, written_down
+
+MakeHouse = Callable[..., House]
+
+
+@pytest.fixture
+def house(make_house: MakeHouse) -> House:
+    return make_house(questionnaire=ASKED)
+
+
+def last_permissions(house: House) -> dict[str, str]:
+    answers: dict[str, str] = [one for one in documents(house) if one["part"] == "consents"][-1]["answers"]
+    return answers
+
+
+def test_a_report_that_goes_on_in_the_same_visit_allows_no_more_than_was_chosen_since(house: House) -> None:
+    browser = told(house)
+    browser.press("Send my report", c1=["yes"])
+    written_down(browser)
+    browser.open("/choices")
+    browser.press("Send these choices", c2="no")
+
+    browser.open("/report/2")
+    browser.press("Send what I have so far", w2="One thing more.")
+
+    assert last_permissions(house) == {"c2": "no"}
+    assert len([one for one in documents(house) if one["part"] == "account"]) == 2
+
+
+def test_a_report_that_was_not_sent_yet_allows_no_more_than_was_chosen_since(house: House) -> None:
+    browser = told(house)
+    browser.press("Send my report")
+    again = back_again(house, written_down(browser))
+    again.press("Go on with my report")
+    again.open("/report/4")
+    again.press("Continue", c2="yes")
+    again.open("/choices")
+    again.press("Send these choices", c2="no", c1=["yes"])
+
+    page = again.open("/report/check")
+    assert "May we write?" in page.text
+    again.press("Send my report")
+
+    assert last_permissions(house) == {"c1": "yes", "c2": "no"}
+
+
+def test_whoever_came_for_help_last_is_asked_all_that_her_earlier_report_may_allow(house: House) -> None:
+    browser = told(house)
+    browser.press("Send my report")
+    again = back_again(house, written_down(browser))
+    again.press("Go on with my report")
+    again.open("/")
+    again.press("I only want help")
+    again.open("/report/check")
+    again.press("Send my report")
+
+    page = again.open("/choices")
+    assert "c5" in {name for form in page.forms for name in form.chosen}
+    again.press("Send these choices", c5="yes")
+
+    assert [one["answers"] for one in documents(house)][-2:] == [{"c5": "yes"}] * 2
