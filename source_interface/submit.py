@@ -33,7 +33,7 @@ _logger = logging.getLogger(__name__)
 async def begin(request: Request, site: Site) -> Response:
     """Make a codename and what it opens, and keep both in the session alone until something arrives (C11)."""
     visitor = site.visitor(request)
-    if visitor is not None and visitor.visit.newcomer is not None:
+    if visitor is not None and (visitor.visit.newcomer is not None or visitor.visit.report is not None):
         return await _begin_again(request, site, visitor)
     desk = await asyncio.to_thread(site.desks.open)
     if desk is None:

@@ -107,6 +107,23 @@ def test_going_in_again_goes_on_where_it_was_left(house: House) -> None:
 # From page to page
 
 
+def test_whoever_came_back_loses_nothing_at_the_first_page(make_house: MakeHouse) -> None:
+    house = make_house(questionnaire=ASKED)
+    _, codename = house.sender()
+    browser = house.browser()
+    browser.open("/login")
+    browser.press("Open my inbox", codename=codename)
+    browser.press("Answer questions, step by step")
+    browser.press("Continue", r1="victim")
+    browser.press("Continue", w2="What I typed.")
+
+    browser.open("/")
+    browser.press(DOOR)
+
+    assert browser.page.path == "/report/4"
+    assert typed(browser.open("/report/2"), "w2") == "What I typed."
+
+
 def test_a_report_is_told_page_by_page(house: House) -> None:
     browser = inside(house)
     assert browser.page.path == "/report/1"
