@@ -39,7 +39,7 @@ def kept(form: Form, answers: Answers) -> tuple[dict[str, JSON], tuple[str, ...]
     """Drop what is not asked any more, because an earlier answer has changed.
 
     Returns:
-        What is left, and the names of what was dropped.
+        What is left, and the names of what was dropped; of a repeat also if only some of it was.
     """
     left: dict[str, JSON] = {name: answers[name] for name in form.hidden if name in answers}
     for page in form.flow:
@@ -47,9 +47,12 @@ def kept(form: Form, answers: Answers) -> tuple[dict[str, JSON], tuple[str, ...]
             continue
         # Conditions look at earlier pages alone, so a page is judged by what is left of those.
         for item in visible(page, left):
-            if not isinstance(item, Note) and item.name in answers:
-                left[item.name] = answers[item.name]
-    return left, tuple(sorted(set(answers) - set(left)))
+            if isinstance(item, Note) or item.name not in answers:
+                continue
+            told = _people(item, answers[item.name]) if isinstance(item, Repeat) else answers[item.name]
+            if told:
+                left[item.name] = told
+    return left, tuple(sorted(name for name, told in answers.items() if left.get(name) != told))
 
 
 def after(form: Form, answers: Answers, name: str) -> Page | None:
@@ -85,6 +88,14 @@ def _visible_repeat(repeat: Repeat, codes: Chosen) -> Repeat:
 
 def _is_asked(question: Question, codes: Chosen) -> bool:
     return question.relevant is None or question.relevant.holds(codes)
+
+
+def _people(repeat: Repeat, told: JSON) -> list[JSON]:
+    """Give of each person what is still asked; whoever has nothing left loses her place."""
+    names = {question.name for question in repeat.questions}
+    people = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    asked: list[JSON] = [{name: value for name, value in one.items() if name in names} for one in people]
+    return [one for one in asked if one]
 
 
 def _codes(value: JSON) -> tuple[str, ...]:

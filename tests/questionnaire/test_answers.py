@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 from hardening.canonical import JSON
 from questionnaire.answers import after, before, kept, replaced, visible, walk
-from questionnaire.model import Page, Question
+from questionnaire.logic import parse
+from questionnaire.model import Page, Question, Repeat
 from tests.questionnaire.forms import small_form
 
 FORM = small_form()
@@ -34,6 +37,27 @@ def test_a_change_drops_what_is_not_asked_any_more() -> None:
 
     assert dropped == ("person",)
     assert left == {"way": "report", "r1": "witness", "w1": ["yes"], "c2": "yes"}
+
+
+def test_a_change_drops_what_is_not_asked_of_each_person_any_more() -> None:
+    """What the summary does not show is not sent either."""
+    inner = Question(
+        name="v7",
+        kind="line",
+        label={"en": "Relation"},
+        part="identity",
+        relevant=parse("${r1} = 'witness'"),
+    )
+    always = Question(name="v2", kind="line", label={"en": "Known"}, part="account")
+    person = Repeat(name="person", label={"en": "A person"}, questions=(always, inner))
+    form = replace(FORM, pages=(FORM.pages[0], Page(name="people", title={"en": "People"}, items=(person,))))
+    told: list[JSON] = [{"v2": "x", "v7": "my brother"}, {"v7": "my sister"}]
+
+    assert kept(form, {"way": "report", "r1": "witness", "person": told})[1] == ()
+    left, dropped = kept(form, {"way": "report", "r1": "victim", "person": told})
+
+    assert left == {"way": "report", "r1": "victim", "person": [{"v2": "x"}]}
+    assert dropped == ("person",)
 
 
 def test_nothing_is_dropped_while_it_is_asked() -> None:
