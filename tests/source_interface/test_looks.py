@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 from tests.source_interface.house import House
 
@@ -53,35 +53,35 @@ def test_every_step_is_taken_by_forms_alone(
 
     page.goto(f"{prefix}/")
     _fits(page, width)
-    page.locator("form[action$='/begin'] button").last.click()
+    _press(page, page.locator("form[action$='/begin'] button").last)
     page.locator("#message").fill("One line.\nAnother.")
     page.locator("#files").set_input_files([letter])
     _fits(page, width)
-    page.locator("form[action$='/send'] button").click()
+    _press(page, page.locator("form[action$='/send'] button"))
     assert page.url.endswith(f"{prefix}/codename")
     codename = codename_on(page)
     _fits(page, width)
     page.locator("summary").first.click()
     _fits(page, width)
-    page.locator("main a.button").click()
+    _press(page, page.locator("main a.button"))
     page.locator("#codename").fill("abacus")
-    page.locator("form[action$='/retype'] button").click()
+    _press(page, page.locator("form[action$='/retype'] button"))
     _fits(page, width)
     page.locator("#codename").fill(codename)
-    page.locator("form[action$='/retype'] button").click()
+    _press(page, page.locator("form[action$='/retype'] button"))
     assert page.url.endswith(f"{prefix}/inbox")
     open_house.reply(codename, "Дякуємо.\n" + "w" * 100)
     page.reload()
     _fits(page, width)
     page.locator("summary").click()
-    page.locator(".danger").click()
+    _press(page, page.locator(".danger"))
     _fits(page, width)
-    page.locator("header form button").click()
+    _press(page, page.locator("header form button"))
     assert page.url.endswith(f"{prefix}/left")
     for path in ("/safety", "/limits", "/keys", "/login", "/no-such-page"):
         page.goto(prefix + path)
         _fits(page, width)
-    page.locator("a.exit").click()
+    _press(page, page.locator("a.exit"))
     assert page.url.endswith(f"{prefix}/blank")
 
     assert page.context.cookies() == []
@@ -143,6 +143,12 @@ def test_text_stands_out_from_its_ground(chromium: Browser, open_house: House, s
         ("field", "card", 3),
     ]:
         assert _contrast(colors[text], colors[ground]) >= least, (text, ground)
+
+
+def _press(page: Page, control: Locator) -> None:
+    """Press what leads to another page, and wait until that page is there: also when it has the same address."""
+    with page.expect_navigation():
+        control.click()
 
 
 def _fits(page: Page, width: int) -> None:
