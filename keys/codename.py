@@ -4,6 +4,7 @@ import hashlib
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from keys.errors import KeysError
 from keys.lexicon import Lexicon, fold, lexicons
@@ -129,10 +130,18 @@ def is_spelt(words: Sequence[str]) -> bool:
     if letters.isdecimal():
         return _number_of(letters) is not None
     for lexicon in lexicons().values():
+        if len(words) != _length(lexicon):
+            continue
         found = tuple(lexicon.positions.get(word, -1) for word in words)
-        if -1 not in found and len(found) == lexicon.words_for(LIMIT) + 1 and _number(lexicon, found) is not None:
+        if -1 not in found and _number(lexicon, found) is not None:
             return True
     return False
+
+
+@cache
+def _length(lexicon: Lexicon) -> int:
+    """Tell how many words a codename has in this list; asked for every few words of a long text."""
+    return lexicon.words_for(LIMIT) + 1
 
 
 def _parse_digits(letters: str) -> Codename:

@@ -54,7 +54,8 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
             if turn.outcome is None and understood.troubles:
                 return _page(request, site, visitor, items, Tried(posted.given, understood.troubles, 400))
             if turn.outcome is None:
-                await _keep(request, site, visitor, {**understood.answers, **_once_only(posted)})
+                async with site.turn_of(visitor.visit):
+                    await _keep(request, site, visitor, {**understood.answers, **_once_only(posted)})
                 turn.settle("/inbox")
             return site.pages.goto(request, turn.outcome or "")
     except EXPECTED as error:

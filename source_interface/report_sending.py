@@ -78,7 +78,8 @@ async def _send(
     try:
         async with site.forms.turn(visitor.session.key, REPORT_FORM, untrusted_once) as turn:
             if turn.outcome is None:
-                await _keep(request, site, visitor, report, extent)
+                async with site.turn_of(visitor.visit):
+                    await _keep(request, site, visitor, report, extent)
                 turn.settle("/codename" if visitor.visit.codename else "/sent")
             return site.pages.goto(request, turn.outcome or "")
     except EXPECTED as error:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -83,6 +84,7 @@ class Site:
         # that only so many Argon2 fill the memory at a time (D2).
         self._beginning = Gate(parts.limits.derivations_at_once, parts.limits.derivations_waiting)
         self._returning = Gate(parts.limits.derivations_at_once, parts.limits.derivations_waiting)
+        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._deriving = ThreadPoolExecutor(parts.limits.derivations_at_once, thread_name_prefix="argon")
 
     @property
@@ -98,6 +100,13 @@ class Site:
     def today(self) -> date:
         """Tell the day."""
         return today(self.parts.clock)
+
+    def turn_of(self, visit: Visit) -> asyncio.Lock:
+        """Give what lets the visits of one source write her progress one after the other.
+
+        What one of them reads must still hold when it writes, or a report of the other is forgotten in it.
+        """
+        return self._turns.setdefault(visit.secrets.lookup_id, asyncio.Lock())
 
     def close(self) -> None:
         """Let the threads go, when the server ends."""

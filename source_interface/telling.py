@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from unicodedata import is_normalized
 
 from keys.codename import DIGITS, LIMIT, LONGEST_CHARACTERS, CodenameError, is_spelt, parse
 from keys.lexicon import Lexicon, fold, lexicons
@@ -52,8 +53,7 @@ class _Words:
 
     def took(self, word: str, start: int) -> int | None:
         """Take the next word of the text; return where a codename begins that ends with it."""
-        # Of plain letters the folded form is the small one.
-        folded = [word.lower()] if word.isascii() else fold(word)
+        folded = _folded(word)
         if len(folded) != 1:
             self.end()
             return None
@@ -111,6 +111,16 @@ class _Digits:
         """Something else stands here."""
         if self._count:
             self._last, self._count, self._places = "", 0, {}
+
+
+def _folded(word: str) -> list[str]:
+    """Do what `fold` does, at a fraction of its price for a word of letters that are written as they are compared."""
+    if word.isascii():
+        return [word.lower()]
+    small = word.casefold()
+    if small.isalpha() and is_normalized("NFKC", word) and is_normalized("NFKC", small):
+        return [small]
+    return fold(word)
 
 
 def _is_codename(text: str) -> bool:

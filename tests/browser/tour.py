@@ -128,7 +128,8 @@ class SourceTour:
         yield "files-none"
 
     def _press(self, value: str) -> None:
-        self.page.locator(f'button[value="{value}"]').last.click()
+        with self.page.expect_navigation():
+            self.page.locator(f'button[value="{value}"]').last.click()
 
     def after_the_reply(self) -> Iterator[str]:
         """Come back, read, close, leave."""
@@ -193,10 +194,12 @@ class ReviewerTour:
         """Find what came, fetch it."""
         self._follow("/collections")
         yield "collections"
-        self.page.locator("tbody th a").first.click()
+        with self.page.expect_navigation():
+            self.page.locator("tbody th a").first.click()
         yield "collection"
         self._follow("/collections")
-        self.page.locator("button", has_text="Bag of all that is new to me").click()
+        with self.page.expect_navigation():
+            self.page.locator("button", has_text="Bag of all that is new to me").click()
         yield "bag"
         with self.page.expect_download() as download:
             self.page.locator("a.button").click()
@@ -240,17 +243,21 @@ class ReviewerTour:
         self.page.fill("[name=name]", sign_in.name)
         self.page.fill("[name=password]", sign_in.password)
         self.page.fill("[name=code]", code)
-        self.page.locator('form[action="/sign-in"] button').click()
+        with self.page.expect_navigation():
+            self.page.locator('form[action="/sign-in"] button').click()
 
     def _carry(self, *files: str) -> None:
         self.page.set_input_files("[name=files]", list(files))
-        self.page.locator('form[action="/returns"] button').click()
+        with self.page.expect_navigation():
+            self.page.locator('form[action="/returns"] button').click()
 
     def _add(self, name: str, key: str) -> None:
         form = self.page.locator('form[action="/accounts"]')
         form.locator("[name=name]").fill(name)
         form.locator("[name=onion_key]").fill(key)
-        form.locator("button").click()
+        with self.page.expect_navigation():
+            form.locator("button").click()
 
     def _follow(self, path: str) -> None:
-        self.page.locator(f'a[href="{path}"]').first.click()
+        with self.page.expect_navigation():
+            self.page.locator(f'a[href="{path}"]').first.click()

@@ -1,9 +1,11 @@
 """What a source has taken back stays taken back, whatever she sends afterwards."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from source_interface.progress import open_progress
 from tests.source_interface.house import House
 from tests.source_interface.reports import ASKED, told
 from tests.source_interface.test_report_sending import back_again, documents, written_down
@@ -67,3 +69,23 @@ def test_whoever_came_for_help_last_is_asked_all_that_her_earlier_report_may_all
     again.press("Send these choices", c5="yes")
 
     assert [one["answers"] for one in documents(house)][-2:] == [{"c5": "yes"}] * 2
+
+
+def test_reports_that_two_visits_send_at_the_same_moment_are_both_remembered(house: House) -> None:
+    """Or a change of permissions would never reach one of them."""
+    browser = told(house)
+    browser.press("Send my report")
+    codename = written_down(browser)
+    visits = [back_again(house, codename) for _ in range(2)]
+    for again in visits:
+        again.press("Go on with my report")
+        again.open("/report/check")
+
+    with ThreadPoolExecutor() as together:
+        list(together.map(lambda again: again.press("Send my report"), visits))
+
+    source = house.inbox.find(house.secrets(codename).lookup_id)
+    assert source is not None
+    progress = open_progress(house.inbox.progress(source), house.secrets(codename))
+    assert progress is not None
+    assert len(set(progress.reports)) == 3

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys.codename import LIMIT, Codename, new
-from source_interface.telling import GAP, without_codenames
+from keys.lexicon import fold
+from source_interface.telling import _WORD, GAP, _folded, without_codenames
 
 
 @settings(max_examples=50, deadline=None)
@@ -91,3 +92,8 @@ def test_whatever_is_dearest_to_look_through_costs_no_more_than_a_codename(kind:
     assert time.thread_time() - began < 1.5
     # Of so many windows of words one in 7,776 has the right check word by chance.
     assert kept == text or kind in ("words of the list", "words of another list")
+
+
+@given(st.text(min_size=1, max_size=12).filter(lambda text: _WORD.fullmatch(text) is not None))
+def test_the_short_way_to_a_words_small_form_leads_to_the_same(word: str) -> None:
+    assert _folded(word) == fold(word)
