@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from bags.returns import Reply
 from keys.gpg import Gpg
@@ -73,21 +73,26 @@ def test_every_page_fits_a_narrow_window(public: Office, page: Page) -> None:
     page.fill("#name", "Olena")
     page.fill("#password", olena.password)
     page.fill("#code", public.code(olena))
-    page.get_by_role("button", name="Sign in").click()
+    _go(page, page.get_by_role("button", name="Sign in"))
     for place in ("Return bag", "Keys", "Audit", "Accounts", "Transfer bags", "Collections"):
-        page.get_by_role("link", name=place, exact=True).click()
+        _go(page, page.get_by_role("link", name=place, exact=True))
         _fits(page)
-    page.locator("tbody a").first.click()
+    _go(page, page.locator("tbody a").first)
     _fits(page)
-    page.get_by_role("button", name="Assign to me").click()
-    page.get_by_role("button", name="Bag of this collection").click()
+    _go(page, page.get_by_role("button", name="Assign to me"))
+    _go(page, page.get_by_role("button", name="Bag of this collection"))
     _fits(page)
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Download").click()
     assert re.fullmatch(r"transfer-[0-9a-f]{8}\.tar", downloading.value.suggested_filename)
     assert Path(downloading.value.path()).stat().st_size > 65_536
-    page.get_by_role("button", name="Sign out").click()
+    _go(page, page.get_by_role("button", name="Sign out"))
     assert page.get_by_role("heading", level=1).inner_text() == "Sign in"
+
+
+def _go(page: Page, control: Locator) -> None:
+    with page.expect_navigation():
+        control.click()
 
 
 def _fits(page: Page) -> None:
