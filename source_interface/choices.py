@@ -74,10 +74,11 @@ async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping
     report = visitor.visit.report
     seq = max(stored.seq + 1, report.seq if report else 0)
     progress = replace(stored, seq=seq, contact=allowed(answers.get(CONTACT)), language=language)
-    # Of the documents of each report the last ones hold (docs/specs/report.md, 10): so each gets its own.
-    for report_id in stored.reports:
-        head = replace(heading(form, language, progress, complete=True), report=report_id)
-        await receive(request, site, visitor, sealable([consents_part(form, answers, head)]), of_report(form, progress))
+    head = heading(form, language, progress, complete=True)
+    # Of the documents of each report the last ones hold (docs/specs/report.md, 10): so each gets its own; but all of
+    # them arrive, or none does.
+    documents = [consents_part(form, answers, replace(head, report=report_id)) for report_id in stored.reports]
+    await receive(request, site, visitor, sealable(documents), of_report(form, progress))
     site.remember_kept(visitor, lambda visit: _decided(form, visit, answers, seq + 1))
 
 

@@ -38,7 +38,10 @@ FORM = FormVersion("report", "1", "12" * 32)
 
 
 def _each_once(kinds: list[str]) -> bool:
-    return all(kinds.count(kind) < 2 for kind in ("account", "identity", "contact", "consents"))
+    documents = {kind for kind in kinds if kind not in ("message", "file")}
+    return documents == {"consents"} or all(
+        kinds.count(kind) < 2 for kind in ("account", "identity", "contact", "consents")
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -105,6 +108,15 @@ def test_a_report_names_its_form_and_has_each_document_once() -> None:
         replace(PLAIN, parts=notes)
     with pytest.raises(ManifestError, match="once"):
         replace(PLAIN, form=FORM, parts=(account, again))
+
+
+def test_a_change_of_permissions_has_one_document_for_each_report_and_no_other() -> None:
+    both = tuple(ListedPart(f"0{number}" * 16, "consents", "cd" * 32) for number in (1, 2))
+    account = ListedPart("03" * 16, "account", "cd" * 32)
+
+    assert replace(PLAIN, form=FORM, parts=both).parts == both
+    with pytest.raises(ManifestError, match="once"):
+        replace(PLAIN, form=FORM, parts=(*both, account))
 
 
 def test_the_vectors_hold() -> None:

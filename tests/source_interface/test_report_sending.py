@@ -470,9 +470,13 @@ def test_permissions_reach_every_report_that_was_told(house: House) -> None:
     again.press("Go on with my report")
     again.press("Send my report")
 
+    before = {one.submission_id for one in house.submissions()}
     again.open("/choices")
     again.press("Send these choices", c2="no")
 
+    # One submission: all of them change, or none does.
+    (sending,) = (one for one in house.submissions() if one.submission_id not in before)
+    assert len(sending.parts) == 3
     changed = [one for one in documents(house) if one["answers"] == {"c2": "no"}]
     assert {one["seq"] for one in changed} == {3}
     assert {one["report"] for one in changed} == {one["report"] for one in documents(house)}

@@ -116,6 +116,24 @@ def test_two_reports_stay_two(desk: Desk, drop: Drop, source: Source, tmp_path: 
     assert all(one.report.conflicts == () for one in found)
 
 
+def test_one_change_of_permissions_holds_for_every_report(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    def of_the_other(parts: Sequence[AnswersPart]) -> list[AnswersPart]:
+        return [replace(one, heading=replace(one.heading, report="cd" * 16)) for one in parts]
+
+    first = send(drop, source, report(drop, c2="yes"))
+    second = send(drop, source, of_the_other(report(drop, 2, c2="yes")))
+    change = consents(drop, 3, c2="no")
+    third = send(drop, source, [change, *of_the_other([change])])
+
+    both = opened(desk, drop, [first, second, third], tmp_path / "out")
+
+    assert [answers(one, "consents")["c2"] for one in both] == ["no", "no"]
+    logged = desk.cases().consents_of(source.collection)
+    assert [(one.seq, one.allows("c2")) for one in logged] == [(3, False), (3, False)]
+
+
 def test_who_the_source_is_stays_sealed_until_it_is_asked_for(
     desk: Desk, drop: Drop, source: Source, tmp_path: Path
 ) -> None:
@@ -278,6 +296,21 @@ def _of_two_sendings(drop: Drop, source: Source) -> Sent:
     return send(drop, source, [report(drop, 1)[0], report(drop, 2)[3]])
 
 
+def _of_two_reports(drop: Drop, source: Source) -> Sent:
+    other = [replace(one, heading=replace(one.heading, report="cd" * 16)) for one in report(drop)]
+    return send(drop, source, [report(drop)[0], other[3]])
+
+
+def _that_allow_twice(drop: Drop, source: Source) -> Sent:
+    return send(drop, source, [consents(drop, 2, c2="yes"), consents(drop, 2, c2="no")])
+
+
+def _that_allow_in_two_sendings(drop: Drop, source: Source) -> Sent:
+    other = consents(drop, 3, c2="no")
+    other = replace(other, heading=replace(other.heading, report="cd" * 16))
+    return send(drop, source, [consents(drop, 2, c2="no"), other])
+
+
 def _that_is_none(drop: Drop, source: Source) -> Sent:
     return drop.send(source, Item("account", b"{}"))
 
@@ -294,7 +327,17 @@ def _with_one_left_out(drop: Drop, source: Source) -> Sent:
 @pytest.mark.check("R6")
 @pytest.mark.parametrize(
     "spoil",
-    [_sealed_as_another, _of_another_form, _of_two_sendings, _that_is_none, _that_is_huge, _with_one_left_out],
+    [
+        _sealed_as_another,
+        _of_another_form,
+        _of_two_sendings,
+        _of_two_reports,
+        _that_allow_twice,
+        _that_allow_in_two_sendings,
+        _that_is_none,
+        _that_is_huge,
+        _with_one_left_out,
+    ],
 )
 def test_what_does_not_belong_together_is_not_let_out(
     desk: Desk, drop: Drop, source: Source, tmp_path: Path, spoil: Spoil
