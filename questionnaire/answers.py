@@ -3,9 +3,13 @@
 Answers are plain values, as they are kept in a session and sealed in the end: a code; codes in the order of their
 list; words; a date (`questionnaire.dates`); an object for a place; a list of objects for a repeat. What was left out
 is not there.
+
+Whoever comes back cannot be shown what she answered then, because it is sealed. *led*, where a function takes it, are
+the pages that her earlier visits led over: where the answers of this visit do not decide about a page, it is met if
+it is one of these. Without earlier visits it is empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from hardening.canonical import JSON
@@ -30,21 +34,29 @@ def visible(page: Page, answers: Answers) -> tuple[Item, ...]:
     )
 
 
-def walk(form: Form, answers: Answers) -> tuple[Page, ...]:
+def walk(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[Page, ...]:
     """Give the pages that these answers lead over, in their order; a page with nothing to ask is left out."""
-    return tuple(page for page in form.flow if _is_met(page, answers))
+    pages: list[Page] = []
+    asked: set[str] = set()
+    for page in form.flow:
+        if _is_met(page, answers, asked, led):
+            pages.append(page)
+            asked |= _names(page)
+    return tuple(pages)
 
 
-def kept(form: Form, answers: Answers) -> tuple[dict[str, JSON], tuple[str, ...]]:
+def kept(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """Drop what is not asked any more, because an earlier answer has changed.
 
     Returns:
         What is left, and the names of what was dropped; of a repeat also if only some of it was.
     """
     left: dict[str, JSON] = {name: answers[name] for name in form.hidden if name in answers}
+    asked: set[str] = set()
     for page in form.flow:
-        if not _is_met(page, left):
+        if not _is_met(page, left, asked, led):
             continue
+        asked |= _names(page)
         # Conditions look at earlier pages alone, so a page is judged by what is left of those.
         for item in visible(page, left):
             if isinstance(item, Note) or item.name not in answers:
@@ -55,29 +67,38 @@ def kept(form: Form, answers: Answers) -> tuple[dict[str, JSON], tuple[str, ...]
     return left, tuple(sorted(name for name, told in answers.items() if left.get(name) != told))
 
 
-def after(form: Form, answers: Answers, name: str) -> Page | None:
+def after(form: Form, answers: Answers, name: str, led: Collection[str] = ()) -> Page | None:
     """Give the page that comes after the page *name*; None if it was the last."""
     order = [page.name for page in form.flow]
     at = order.index(name)
-    return next((page for page in walk(form, answers) if order.index(page.name) > at), None)
+    return next((page for page in walk(form, answers, led) if order.index(page.name) > at), None)
 
 
-def before(form: Form, answers: Answers, name: str) -> Page | None:
+def before(form: Form, answers: Answers, name: str, led: Collection[str] = ()) -> Page | None:
     """Give the page that comes before the page *name*; None if it was the first."""
     order = [page.name for page in form.flow]
     at = order.index(name)
-    return next((page for page in reversed(walk(form, answers)) if order.index(page.name) < at), None)
+    return next((page for page in reversed(walk(form, answers, led)) if order.index(page.name) < at), None)
 
 
 def replaced(answers: Answers, page: Page, fresh: Answers) -> dict[str, JSON]:
     """Put the answers of one page in the place of those that were given on it before."""
-    asked = {item.name for item in page.items if not isinstance(item, Note)}
+    asked = _names(page)
     return {**{name: value for name, value in answers.items() if name not in asked}, **fresh}
 
 
-def _is_met(page: Page, answers: Answers) -> bool:
-    if page.relevant is not None and not page.relevant.holds(chosen(answers)):
-        return False
+def _names(page: Page) -> set[str]:
+    return {item.name for item in page.items if not isinstance(item, Note)}
+
+
+def _is_met(page: Page, answers: Answers, asked: Collection[str], led: Collection[str]) -> bool:
+    """Say whether *page* comes after pages on which the questions *asked* stood."""
+    if page.relevant is not None:
+        # What is left out on a way that does not ask for it is not unknown.
+        unknown = page.relevant.names & set(asked) - answers.keys() if led else frozenset[str]()
+        holds = page.relevant.judge(chosen(answers), unknown)
+        if not (page.name in led if holds is None else holds):
+            return False
     return any(not isinstance(item, Note) for item in visible(page, answers))
 
 

@@ -7,7 +7,7 @@ text      = "'" letters, digits, "_", "-" "'"
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 Chosen: TypeAlias = Mapping[str, tuple[str, ...]]
 """From each question to the codes that were chosen; a question that is missing, or empty, was left out."""
 
+_Judge: TypeAlias = Callable[[Mapping[str, tuple[str, ...] | None]], bool | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -35,7 +37,7 @@ class Condition:
 
     text: str
     names: frozenset[str]
-    _holds: Callable[[Chosen], bool]
+    _judge: _Judge
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and self.text == other.text
@@ -45,7 +47,14 @@ class Condition:
 
     def holds(self, chosen: Chosen) -> bool:
         """Say whether it holds; a question that was left out equals the empty text, as in XPath."""
-        return self._holds(chosen)
+        return bool(self._judge(chosen))
+
+    def judge(self, chosen: Chosen, unknown: Collection[str]) -> bool | None:
+        """Say whether it holds whatever is answered to the questions *unknown*; None if it depends on them.
+
+        The logic is Kleene's strong logic of three values.
+        """
+        return self._judge({**chosen, **dict.fromkeys(unknown)})
 
 
 def parse(untrusted: str) -> Condition:
@@ -76,6 +85,30 @@ def _tokens(untrusted: str) -> list[tuple[str, str]]:
     return found
 
 
+def _any(values: Collection[bool | None]) -> bool | None:
+    return True if True in values else None if None in values else False
+
+
+def _all(values: Collection[bool | None]) -> bool | None:
+    return False if False in values else None if None in values else True
+
+
+def _not(inner: _Judge) -> _Judge:
+    def judged(chosen: Mapping[str, tuple[str, ...] | None]) -> bool | None:
+        value = inner(chosen)
+        return None if value is None else not value
+
+    return judged
+
+
+def _of(name: str, holds: Callable[[tuple[str, ...]], bool]) -> _Judge:
+    def judged(chosen: Mapping[str, tuple[str, ...] | None]) -> bool | None:
+        codes = chosen.get(name, ())
+        return None if codes is None else holds(codes)
+
+    return judged
+
+
 class _Reader:
     """Reads a condition from left to right."""
 
@@ -87,36 +120,36 @@ class _Reader:
     def peek(self) -> str | None:
         return self._tokens[self._at][1] if self._at < len(self._tokens) else None
 
-    def condition(self, depth: int) -> Callable[[Chosen], bool]:
-        return self._joined("or", any, lambda: self._joined("and", all, lambda: self._factor(depth)))
+    def condition(self, depth: int) -> _Judge:
+        return self._joined("or", _any, lambda: self._joined("and", _all, lambda: self._factor(depth)))
 
     def _joined(
-        self, word: str, together: Callable[[Iterable[bool]], bool], one: Callable[[], Callable[[Chosen], bool]]
-    ) -> Callable[[Chosen], bool]:
+        self, word: str, together: Callable[[Collection[bool | None]], bool | None], one: Callable[[], _Judge]
+    ) -> _Judge:
         parts = [one()]
         while self.peek() == word:
             self._at += 1
             parts.append(one())
-        return parts[0] if len(parts) == 1 else lambda chosen: together(part(chosen) for part in parts)
+        return parts[0] if len(parts) == 1 else lambda chosen: together([part(chosen) for part in parts])
 
-    def _factor(self, depth: int) -> Callable[[Chosen], bool]:
+    def _factor(self, depth: int) -> _Judge:
         if depth > _MOST_DEPTH:
             raise ExpressionError(f"a condition is at most {_MOST_DEPTH} brackets deep")
         if self.peek() == "not":
             self._at += 1
             inner = self._in_brackets(depth)
-            return lambda chosen: not inner(chosen)
+            return _not(inner)
         if self.peek() == "(":
             return self._in_brackets(depth)
         return self._comparison()
 
-    def _in_brackets(self, depth: int) -> Callable[[Chosen], bool]:
+    def _in_brackets(self, depth: int) -> _Judge:
         self._take("sign", "(")
         inner = self.condition(depth + 1)
         self._take("sign", ")")
         return inner
 
-    def _comparison(self) -> Callable[[Chosen], bool]:
+    def _comparison(self) -> _Judge:
         if self.peek() == "selected":
             self._at += 1
             self._take("sign", "(")
@@ -124,14 +157,14 @@ class _Reader:
             self._take("sign", ",")
             code = self._text()
             self._take("sign", ")")
-            return lambda chosen: code in chosen.get(name, ())
+            return _of(name, lambda codes: code in codes)
         name = self._name()
         sign = self._take("sign", "=", "!=")
         wanted = self._text()
         expected = (wanted,) if wanted else ()
         if sign == "=":
-            return lambda chosen: chosen.get(name, ()) == expected
-        return lambda chosen: chosen.get(name, ()) != expected
+            return _of(name, lambda codes: codes == expected)
+        return _of(name, lambda codes: codes != expected)
 
     def _name(self) -> str:
         name = self._take("name")[2:-1]

@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questionnaire.answers import walk
 from questionnaire.model import Form
 from questionnaire.parting import ONCE
 from questionnaire.reading import EXACT
@@ -36,7 +35,7 @@ def page(request: Request, site: Site, visitor: Visitor, report: ReportState, pr
         token=visitor.token,
         once=site.forms.issue(visitor.session.key, REPORT_FORM),
         problem=problem.name if problem else "",
-        summary=summary(asking, report.earlier),
+        summary=summary(asking, report.walk(form), report.earlier),
         dropped=asked_of(asking, report.dropped),
         files=report.files,
         once_name=ONCE,
@@ -52,4 +51,4 @@ def page(request: Request, site: Site, visitor: Visitor, report: ReportState, pr
 
 
 def _last(form: Form, report: ReportState) -> str:
-    return address(form, walk(form, report.answers)[-1])
+    return address(form, report.walk(form)[-1])

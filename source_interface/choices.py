@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from hardening.canonical import JSON
 from hardening.forms import Fields
 from questionnaire.answers import chosen
 from questionnaire.logic import Condition
-from questionnaire.model import WAY, Form, Question
+from questionnaire.model import WAY, Form, Page, Question
 from questionnaire.parting import ONCE, consents_part
 from source_interface.errors import UnknownSourceError
 from source_interface.problems import EXPECTED, problem_of
@@ -31,14 +32,21 @@ _ONCE = frozenset({ONCE})
 _logger = logging.getLogger(__name__)
 
 
+class _Asked(NamedTuple):
+    """What is asked, and from which question on nobody here can know whether it fits her."""
+
+    items: tuple[Question, ...]
+    unsure_from: str
+
+
 async def show(request: Request, site: Site, visitor: Visitor) -> Response:
     """Ask for every permission, with nothing filled in."""
     progress = await asyncio.to_thread(stored_progress, site, visitor.visit)
     if progress is None:
         return site.pages.goto(request, "/inbox")
     await asyncio.to_thread(refuse_closed, site, visitor.visit)
-    items = _questions(site.form_of_questions, progress, visitor.visit.report)
-    return _page(request, site, visitor, items, Tried(Fields(())))
+    asked = _questions(site.form_of_questions, progress, visitor.visit.report)
+    return _page(request, site, visitor, asked, Tried(Fields(())))
 
 
 async def send(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -46,13 +54,13 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     progress = await asyncio.to_thread(stored_progress, site, visitor.visit)
     if progress is None:
         raise UnknownSourceError("no report has arrived that this could be about")
-    items = _questions(site.form_of_questions, progress, visitor.visit.report)
-    posted = await read_posted(request, site, items, _ONCE)
-    understood = understand(posted, items, site.today(), site.parts.places)
+    asked = _questions(site.form_of_questions, progress, visitor.visit.report)
+    posted = await read_posted(request, site, asked.items, _ONCE)
+    understood = understand(posted, asked.items, site.today(), site.parts.places)
     try:
         async with site.forms.turn(visitor.session.key, _CHOICES_FORM, posted.given.get("once")) as turn:
             if turn.outcome is None and understood.troubles:
-                return _page(request, site, visitor, items, Tried(posted.given, understood.troubles, 400))
+                return _page(request, site, visitor, asked, Tried(posted.given, understood.troubles, 400))
             if turn.outcome is None:
                 async with site.turn_of(visitor.visit):
                     await _keep(request, site, visitor, {**understood.answers, **_once_only(posted)})
@@ -63,7 +71,7 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
         if problem.status == 500:
             # The message of an error may quote what was sent; its kind cannot.
             _logger.error("choices were not sealed: %s", type(error).__name__)  # noqa: TRY400
-    return _page(request, site, visitor, items, Tried(posted.given, status=problem.status, problem=problem))
+    return _page(request, site, visitor, asked, Tried(posted.given, status=problem.status, problem=problem))
 
 
 async def _keep(request: Request, site: Site, visitor: Visitor, answers: Mapping[str, JSON]) -> None:
@@ -88,7 +96,7 @@ def _decided(form: Form, visit: Visit, answers: Mapping[str, JSON], seq: int) ->
     return replace(visit, notice="choices", report=report)
 
 
-def _questions(form: Form, progress: Progress, report: ReportState | None) -> tuple[Question, ...]:
+def _questions(form: Form, progress: Progress, report: ReportState | None) -> _Asked:
     """Choose what may have been allowed, as far as what is known of the source does not rule it out."""
     # What is chosen holds for all reports of hers; what is known of one may be otherwise in the others.
     known: Mapping[str, JSON] = {} if progress.others else {WAY: progress.way}
@@ -96,29 +104,39 @@ def _questions(form: Form, progress: Progress, report: ReportState | None) -> tu
         known = report.answers
     codes = chosen(known)
 
-    def may_hold(condition: Condition | None) -> bool:
-        return condition is None or not condition.names <= set(known) or condition.holds(codes)
+    def holds(condition: Condition | None) -> bool | None:
+        return condition is None or condition.judge(codes, condition.names - known.keys())
 
-    return tuple(
-        question
+    def may_have_asked(page: Page) -> bool:
+        held = holds(page.relevant)
+        led = page.name in progress.reached or ((held or page.name in progress.open) and _asks_permission(page))
+        return led and held is not False
+
+    asked = [
+        (holds(question.relevant), question)
         for page in form.flow
-        if may_hold(page.relevant)
-        and (page.name in progress.reached or any(one.use == "consent" for one in page.questions))
+        if may_have_asked(page)
         for question in page.items
-        if isinstance(question, Question) and question.part == "consents" and may_hold(question.relevant)
-    )
+        if isinstance(question, Question) and question.part == "consents"
+    ]
+    sure, unsure = ([question for held, question in asked if held is wanted] for wanted in (True, None))
+    return _Asked((*sure, *unsure), unsure[0].name if unsure else "")
+
+
+def _asks_permission(page: Page) -> bool:
+    return any(one.use == "consent" for one in page.questions)
 
 
 def _once_only(posted: Posted) -> dict[str, JSON]:
     return {ONCE: "yes"} if posted.given.get(ONCE) == "yes" else {}
 
 
-def _page(request: Request, site: Site, visitor: Visitor, items: tuple[Question, ...], tried: Tried) -> Response:
+def _page(request: Request, site: Site, visitor: Visitor, asked: _Asked, tried: Tried) -> Response:
     return write(
         request,
         site,
         visitor,
-        Questions("choices.html", visitor.visit.report or ReportState.begun("report"), items),
+        Questions("choices.html", visitor.visit.report or ReportState.begun("report"), *asked),
         tried,
         visiting=True,
         again=site.forms.issue(visitor.session.key, _CHOICES_FORM),

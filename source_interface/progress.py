@@ -1,5 +1,6 @@
 """Remember how far a source has come, so that only her codename reads it: pages reached, never answers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeGuard
@@ -18,7 +19,9 @@ Way: TypeAlias = Literal["report", "help"]
 MOST_REPORTS = 8
 """So many reports of a source have room beside her pages; whoever has told as many can still send messages."""
 
-_VERSION = 1
+_VERSION = 2
+_ID_DIGITS = 32
+_IDS = re.compile(rf"(?:[0-9a-f]{{{_ID_DIGITS}}})*")
 _LABEL = b"svidok progress 1"
 _PADDED_BYTES = PROGRESS_BYTES - SecretBox.NONCE_SIZE - SecretBox.MACBYTES
 # The padding has one byte at least.
@@ -34,6 +37,7 @@ class Progress:
         seq: Of its last sending; the next one has a greater one.
         way: The door that she came through.
         reached: The names of the pages that were shown to her, in the order of the form.
+        open: Those that her answers would have led over next; without them nobody here could say which these are.
         contact: Whether she allows us to answer her here; None while she has not said.
         language: Of the pages that she last used.
         others: The reports that she told before, so that a change of permissions reaches each of them.
@@ -43,6 +47,7 @@ class Progress:
     seq: int
     way: Way
     reached: tuple[str, ...]
+    open: tuple[str, ...] = ()
     contact: bool | None
     language: str
     others: tuple[str, ...] = ()
@@ -56,8 +61,9 @@ class Progress:
 def seal_progress(progress: Progress, secrets: SourceSecrets) -> bytes:
     """Seal *progress*, always to `PROGRESS_BYTES`; the last pages of a form that has very many are left out."""
     written = _written(progress)
-    while len(written) > _LONGEST_BYTES and progress.reached:
-        progress = replace(progress, reached=progress.reached[:-1])
+    while len(written) > _LONGEST_BYTES and (progress.open or progress.reached):
+        pages = progress.reached if progress.open else progress.reached[:-1]
+        progress = replace(progress, reached=pages, open=progress.open[:-1])
         written = _written(progress)
     return bytes(_box(secrets).encrypt(sodium_pad(written, _PADDED_BYTES)))
 
@@ -85,9 +91,10 @@ def _written(progress: Progress) -> bytes:
             "seq": progress.seq,
             "way": progress.way,
             "reached": list(progress.reached),
+            "open": list(progress.open),
             "contact": progress.contact,
             "language": progress.language,
-            "others": list(progress.others),
+            "others": "".join(progress.others),
         }
     )
 
@@ -101,22 +108,25 @@ def _read(told: Mapping[str, JSON]) -> Progress | None:
             "seq": int(seq),
             "way": "report" | "help" as way,
             "reached": list(reached),
+            "open": list(still_open),
             "contact": bool() | None as contact,
             "language": str(language),
-            "others": list(others),
+            "others": str(others),
         } if (
-            (len(told), type(version), version, type(seq)) == (8, int, _VERSION, int)
+            (len(told), type(version), version, type(seq)) == (9, int, _VERSION, int)
             and _are_names(reached)
-            and _are_names(others)
+            and _are_names(still_open)
+            and _IDS.fullmatch(others)
         ):
             return Progress(
                 report_id=report_id,
                 seq=seq,
                 way=way,
                 reached=tuple(reached),
+                open=tuple(still_open),
                 contact=contact,
                 language=language,
-                others=tuple(others),
+                others=tuple(others[at : at + _ID_DIGITS] for at in range(0, len(others), _ID_DIGITS)),
             )
         case _:
             return None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from hardening.canonical import JSON
 from hardening.csrf import CsrfError
-from questionnaire.answers import visible, walk
+from questionnaire.answers import visible
 from questionnaire.model import MOST_SLOTS, Form, Page, Repeat
 from source_interface.asking import filled
 from source_interface.errors import CrammedError, VisitEndedError
@@ -39,7 +39,7 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
     form, page, report = site.form_of_questions, _page(request, site), visitor.visit.report
     if report is None:
         return site.pages.goto(request, "/inbox")
-    if page not in walk(form, report.answers):
+    if page not in report.walk(form):
         return site.pages.goto(request, open_page(form, report))
     return _shown(request, site, visitor, Tried(filled(page.items, report.answers)))
 
@@ -115,7 +115,7 @@ def _shown(request: Request, site: Site, visitor: Visitor, tried: Tried) -> Resp
     if report is None:
         raise VisitEndedError("the visit has no report")
     language = site.pages.language(request).code
-    at, of = step(form, report, page) if page in walk(form, report.answers) else (0, 0)
+    at, of = step(form, report, page) if page in report.walk(form) else (0, 0)
     return write(
         request,
         site,

@@ -103,6 +103,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
         seq=numbered.seq,
         way=numbered.way,
         reached=tuple(one.name for one in form.flow if one.name in numbered.reached),
+        open=tuple(one.name for one in numbered.walk(form) if one.name not in numbered.reached),
         contact=contact,
         language=language,
         others=tuple(one for one in stored.reports if one != numbered.report_id) if stored else (),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self, cast
 
 from hardening.canonical import JSON, Writable
-from questionnaire.answers import kept, replaced
+from questionnaire.answers import kept, replaced, walk
 from questionnaire.model import WAY, Form, Page
 from source_interface.progress import Progress, Way
 
@@ -41,6 +41,7 @@ class ReportState:
         answers: What was told, the way among it.
         reached: The names of the pages that were answered or passed over, in earlier visits as well.
         earlier: Of those, the ones of earlier visits: what was answered there is sealed.
+        led: The pages that earlier visits led over, reached or not.
         sent: Something of it was sent in this visit.
         checked: The summary was reached, so an edited page leads back to it.
         slots: How many places of each repeat are shown.
@@ -54,6 +55,7 @@ class ReportState:
     answers: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     reached: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
+    led: tuple[str, ...] = ()
     sent: bool = False
     checked: bool = False
     slots: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -74,16 +76,21 @@ class ReportState:
         (docs/specs/report.md, 10). So this is another report beside it.
         """
         begun = cls.begun(way)
-        return replace(begun, seq=progress.seq + 1, reached=progress.reached, earlier=progress.reached)
+        led = (*progress.reached, *progress.open)
+        return replace(begun, seq=progress.seq + 1, reached=progress.reached, earlier=progress.reached, led=led)
 
     @property
     def way(self) -> Way:
         """The door that the source came through."""
         return "help" if self.answers[WAY] == "help" else "report"
 
+    def walk(self, form: Form) -> tuple[Page, ...]:
+        """Give the pages that it leads over, in their order."""
+        return walk(form, self.answers, self.led)
+
     def told(self, form: Form, page: Page, fresh: Mapping[str, JSON]) -> Self:
         """Take what was answered on *page* in the place of what was answered there before."""
-        answers, dropped = kept(form, replaced(self.answers, page, fresh))
+        answers, dropped = kept(form, replaced(self.answers, page, fresh), self.led)
         reached = self.reached if page.name in self.reached else (*self.reached, page.name)
         return replace(self, answers=answers, dropped=dropped, reached=reached)
 
@@ -92,13 +99,13 @@ class ReportState:
         asked = {one.name for page in form.flow for one in page.questions if one.part == "consents"}
         others = {name: value for name, value in self.answers.items() if name not in asked}
         fresh = {name: value for name, value in permissions.items() if name in asked}
-        answers, moot = kept(form, {**others, **fresh})
+        answers, moot = kept(form, {**others, **fresh}, self.led)
         dropped = tuple(name for name in moot if name in others)
         return replace(self, answers=answers, dropped=dropped, once_only=once_only, seq=max(self.seq, seq))
 
     def going(self, form: Form, way: str) -> Self:
         """Go on through another door; what it does not ask for is dropped."""
-        answers, dropped = kept(form, {**self.answers, WAY: way})
+        answers, dropped = kept(form, {**self.answers, WAY: way}, self.led)
         return replace(self, answers=answers, dropped=dropped, checked=self.checked and way == self.way)
 
     def packed(self) -> Writable:
@@ -109,6 +116,7 @@ class ReportState:
             "answers": cast("Writable", self.answers),
             "reached": self.reached,
             "earlier": self.earlier,
+            "led": self.led,
             "sent": self.sent,
             "checked": self.checked,
             "slots": self.slots,
@@ -128,6 +136,7 @@ def unpacked(packed: JSON) -> ReportState:
         answers=cast("dict[str, JSON]", told["answers"]),
         reached=tuple(cast("list[str]", told["reached"])),
         earlier=tuple(cast("list[str]", told["earlier"])),
+        led=tuple(cast("list[str]", told["led"])),
         sent=cast("bool", told["sent"]),
         checked=cast("bool", told["checked"]),
         slots=cast("dict[str, int]", told["slots"]),

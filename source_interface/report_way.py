@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
-from questionnaire.answers import after, before, walk
-from questionnaire.model import WAY, Form, Page
+from questionnaire.answers import after, before
+from questionnaire.model import Form, Page
 from source_interface.progress import Progress
 from source_interface.report_state import GUIDED_WAYS, ReportState
 from source_interface.site import Site, Visitor
@@ -47,34 +47,30 @@ def address(form: Form, page: Page | None) -> str:
 
 def open_page(form: Form, report: ReportState) -> str:
     """Give where the first page is that was not reached yet."""
-    return address(form, next((page for page in walk(form, report.answers) if page.name not in report.reached), None))
+    return address(form, next((page for page in report.walk(form) if page.name not in report.reached), None))
 
 
 def onward(form: Form, report: ReportState, page: Page) -> str:
     """Give where to go from *page*: to the next one, but from the summary's corrections back to the summary."""
-    following = after(form, report.answers, page.name)
+    following = after(form, report.answers, page.name, report.led)
     return open_page(form, report) if report.checked and following else address(form, following)
 
 
 def backward(form: Form, report: ReportState, page: Page) -> str:
     """Give where to go back from *page*."""
-    return address(form, before(form, report.answers, page.name) or page)
+    return address(form, before(form, report.answers, page.name, report.led) or page)
 
 
 def steps(form: Form, progress: Progress, language: str) -> tuple[tuple[str, bool], ...]:
-    """List the pages of a report that was begun in an earlier visit, each with whether it was reached.
-
-    What was answered is sealed, so of the pages that depend on answers only those are known that were reached.
-    """
-    known = walk(form, {WAY: progress.way})
+    """List the pages of a report that was begun in an earlier visit, each with whether it was reached."""
     return tuple(
         (form.said(page.title, language), page.name in progress.reached)
         for page in form.flow
-        if page in known or page.name in progress.reached
+        if page.name in progress.reached or page.name in progress.open
     )
 
 
 def step(form: Form, report: ReportState, page: Page) -> tuple[int, int]:
     """Say which step *page* is, and of how many, as far as that can be known."""
-    pages = walk(form, report.answers)
+    pages = report.walk(form)
     return pages.index(page) + 1, len(pages)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from hardening.canonical import JSON
-from questionnaire.answers import visible, walk
+from questionnaire.answers import visible
 from questionnaire.dates import PartialDate, parse_date
 from questionnaire.model import Item, Note, Page, Question, Repeat
 from source_interface.asking import Asking, choice_of
@@ -55,8 +55,8 @@ class SaidPage:
     earlier: bool
 
 
-def summary(asking: Asking, earlier: Sequence[str]) -> tuple[SaidPage, ...]:
-    """Say all that was answered, page by page; *earlier* are the pages of earlier visits."""
+def summary(asking: Asking, pages: Sequence[Page], earlier: Sequence[str]) -> tuple[SaidPage, ...]:
+    """Say all that was answered on *pages*, one by one; *earlier* are those of earlier visits."""
     form, answers = asking.form, asking.answers
     return tuple(
         SaidPage(
@@ -65,7 +65,7 @@ def summary(asking: Asking, earlier: Sequence[str]) -> tuple[SaidPage, ...]:
             tuple(groups(asking, visible(page, answers), answers)),
             page.name in earlier,
         )
-        for page in walk(form, answers)
+        for page in pages
     )
 
 

@@ -15,6 +15,23 @@ def test_the_way_through_follows_the_answers() -> None:
     assert _walked({"way": "report", "r1": "victim", "w1": ["yes"]}) == ["safety", "what", "people", "choices"]
 
 
+def test_whoever_comes_back_is_led_as_her_earlier_answers_did_until_new_ones_decide() -> None:
+    led = ("safety", "what", "people", "choices")
+
+    def walked(answers: dict[str, JSON]) -> list[str]:
+        return [page.name for page in walk(FORM, answers, led)]
+
+    assert walked({"way": "report"}) == list(led)
+    # One of the two that the page asks for is known, and rules it out.
+    assert walked({"way": "report", "r1": "witness"}) == ["safety", "what", "choices"]
+    # The door for help asks nothing of what decides about the page.
+    assert walked({"way": "help"}) == ["safety", "choices"]
+    assert [page.name for page in walk(FORM, {"way": "report"}, ("safety",))] == ["safety", "what", "choices"]
+    answers: dict[str, JSON] = {"way": "report", "person": [{"v2": "no"}]}
+    assert kept(FORM, answers, led) == (answers, ())
+    assert kept(FORM, {**answers, "r1": "witness"}, led)[1] == ("person",)
+
+
 def test_the_page_of_a_file_is_not_on_the_way() -> None:
     assert FORM.file_page is not None
     assert FORM.file_page.name not in _walked({"way": "report", "r1": "victim", "w1": ["yes"]})

@@ -27,6 +27,25 @@ def test_a_condition_holds_as_in_xpath(text: str, chosen: Chosen, holds: bool) -
     assert parse(text).holds(chosen) is holds
 
 
+@pytest.mark.parametrize(
+    ("text", "chosen", "holds"),
+    [
+        ("${r1} = 'victim'", {}, None),
+        ("${r1} != 'victim'", {}, None),
+        ("selected(${r1}, 'victim')", {}, None),
+        ("not(${r1} = 'victim')", {}, None),
+        ("${way} = 'help' or ${r1} = 'health'", {"way": ("help",)}, True),
+        ("${way} = 'help' or ${r1} = 'health'", {"way": ("report",)}, None),
+        ("${way} != 'help' and ${r1} = 'health'", {"way": ("help",)}, False),
+        ("${way} != 'help' and ${r1} = 'health'", {"way": ("report",)}, None),
+        ("not(${way} = 'help' or ${r1} = 'health')", {"way": ("help",)}, False),
+        ("${way} = 'help'", {"way": ("help",), "r1": ("health",)}, True),
+    ],
+)
+def test_a_condition_says_when_it_depends_on_what_nobody_knows(text: str, chosen: Chosen, holds: bool | None) -> None:
+    assert parse(text).judge(chosen, {"r1"}) is holds
+
+
 def test_a_condition_tells_what_it_looks_at() -> None:
     condition = parse("selected(${w1}, 'a') and not(${r1} = 'victim')")
 

@@ -12,6 +12,7 @@ from nacl.secret import SecretBox
 
 from hardening.canonical import canonical_json
 from keys.source_key import SourceSecrets
+from questionnaire.served import packaged
 from source_interface.progress import MOST_REPORTS, Progress, _box, open_progress, seal_progress
 from vault.records import PROGRESS_BYTES
 
@@ -28,32 +29,31 @@ def test_what_is_sealed_is_opened_again_by_the_same_codename(progress: Progress)
     assert open_progress(seal_progress(progress, HERS), HERS) == progress
 
 
-@given(_PAGES)
-def test_every_progress_has_one_size_and_one_that_is_too_long_forgets_its_last_pages(reached: tuple[str, ...]) -> None:
-    sealed = seal_progress(replace(PROGRESS, reached=reached), HERS)
+@given(_PAGES, _PAGES)
+def test_every_progress_has_one_size_and_one_that_is_too_long_forgets_its_last_pages(
+    reached: tuple[str, ...], still_open: tuple[str, ...]
+) -> None:
+    sealed = seal_progress(replace(PROGRESS, reached=reached, open=still_open), HERS)
     opened = open_progress(sealed, HERS)
 
     assert len(sealed) == PROGRESS_BYTES
     assert opened is not None
     assert opened.reached == reached[: len(opened.reached)]
+    assert opened.open == still_open[: len(opened.open)]
+    # What is forgotten first can be found again by answering anew.
+    assert opened.reached == reached or not opened.open
 
 
-def test_all_pages_of_the_longest_path_have_room() -> None:
-    pages = ("safety", "now", "what", "story", "harmed", "doers", "proof", "health", "sources", "help", "choices")
-
-    assert open_progress(seal_progress(replace(PROGRESS, reached=pages), HERS), HERS) == replace(
-        PROGRESS, reached=pages
-    )
-
-
-def test_as_many_reports_as_a_source_may_tell_have_room() -> None:
+@pytest.mark.parametrize("reached", range(12))
+def test_all_pages_of_the_form_have_room_beside_as_many_reports_as_a_source_may_tell(reached: int) -> None:
+    form = packaged()
+    assert form is not None
+    pages = tuple(page.name for page in form.flow)
     others = tuple(f"{number:032x}" for number in range(MOST_REPORTS - 1))
+    progress = replace(PROGRESS, seq=1000, reached=pages[:reached], open=pages[reached:], others=others)
 
-    opened = open_progress(seal_progress(replace(PROGRESS, others=others), HERS), HERS)
-
-    assert opened is not None
-    assert opened.reports == (*others, PROGRESS.report_id)
-    assert opened.reached == PROGRESS.reached
+    assert open_progress(seal_progress(progress, HERS), HERS) == progress
+    assert progress.reports == (*others, PROGRESS.report_id)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_does_not_open_is_no_progress(untrusted: bytes | None) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda told: {**told, "v": 2},
+        lambda told: {**told, "v": 3},
         lambda told: {**told, "more": 1},
         lambda told: {key: value for key, value in told.items() if key != "seq"},
         lambda told: {**told, "contact": "yes"},
@@ -83,20 +83,23 @@ def test_what_does_not_open_is_no_progress(untrusted: bytes | None) -> None:
         lambda told: {**told, "seq": True},
         lambda told: {**told, "v": True},
         lambda told: {**told, "reached": [1]},
-        lambda told: {**told, "others": [1]},
+        lambda told: {**told, "open": [1]},
+        lambda told: {**told, "others": ["0" * 32]},
+        lambda told: {**told, "others": "0" * 33},
         lambda _: [],
     ],
 )
 def test_what_another_version_wrote_is_no_progress(change: Callable[[dict[str, object]], object]) -> None:
     told: dict[str, object] = {
-        "v": 1,
+        "v": 2,
         "report": PROGRESS.report_id,
         "seq": 3,
         "way": "report",
         "reached": ["safety"],
+        "open": [],
         "contact": None,
         "language": "en",
-        "others": [],
+        "others": "",
     }
     assert open_progress(_sealed(canonical_json(told)), HERS) is not None  # type: ignore[arg-type]
 

@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from questionnaire.served import Questionnaire, packaged
 from source_interface.progress import open_progress
+from tests.browserlike import Page
 from tests.source_interface.house import House
-from tests.source_interface.reports import ASKED, told
+from tests.source_interface.reports import ASKED, inside, told
 from tests.source_interface.test_report_sending import back_again, documents, written_down
 
 MakeHouse = Callable[..., House]
@@ -69,6 +71,27 @@ def test_whoever_came_for_help_last_is_asked_all_that_her_earlier_report_may_all
     again.press("Send these choices", c5="yes")
 
     assert [one["answers"] for one in documents(house)][-2:] == [{"c5": "yes"}] * 2
+
+
+def test_what_nobody_knows_whether_it_fits_her_is_asked_last_and_said_to_be_so(make_house: MakeHouse) -> None:
+    form = packaged()
+    assert form is not None
+    house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
+    browser = inside(house)
+    browser.press("Continue", r1="victim")
+    browser.press("Send what I have so far", u1="no")
+    codename = written_down(browser)
+
+    # In the visit in which she has said who she is, she is not asked about somebody else.
+    assert "r3" not in _asked(browser.open("/choices"))
+    page = back_again(house, codename).open("/choices")
+
+    assert _asked(page)[-2:] == ["r3", "c1"]
+    assert page.text.index("Leave out what does not fit you") < page.text.index("Does the person it happened to know")
+
+
+def _asked(page: Page) -> list[str]:
+    return [name for form in page.forms if form.action == "/choices" for name in form.chosen]
 
 
 def test_reports_that_two_visits_send_at_the_same_moment_are_both_remembered(house: House) -> None:

@@ -391,6 +391,7 @@ def test_only_her_codename_tells_which_pages_were_reached(house: House) -> None:
         seq=1,
         way="report",
         reached=("safety", "what", "people"),
+        open=("choices",),
         contact=None,
         language="en",
     )
@@ -425,6 +426,48 @@ def test_whoever_comes_back_goes_on_where_pages_are_still_open(house: House) -> 
     last = progress(house, codename)
     assert last is not None
     assert (last.seq, last.contact, last.reached) == (2, True, ("safety", "what", "choices"))
+
+
+def test_whoever_comes_back_finds_the_pages_open_that_her_answers_would_have_led_to(house: House) -> None:
+    """What she answered is sealed; which pages it opens is remembered."""
+    browser = told(house, 1)
+    browser.press("Send what I have so far", w1=["yes"])
+    again = back_again(house, written_down(browser))
+    assert "People still open" in again.page.text
+
+    again.press("Go on with my report")
+    assert again.page.path == "/report/3"
+    again.press("Continue", {"person.0.v2": "yes"})
+    again.press("Continue")
+    page = again.press("Send my report")
+
+    assert page.path == "/sent"
+    assert documents(house)[4]["answers"]["person"] == [{"v2": "yes"}]
+
+
+def test_what_is_answered_anew_decides_about_the_pages_behind_it(house: House) -> None:
+    browser = told(house, 1)
+    browser.press("Send what I have so far", w1=["yes"])
+    again = back_again(house, written_down(browser))
+    again.press("Go on with my report")
+
+    again.open("/report/1")
+    again.press("Continue", r1="witness")
+    again.open("/report/3")
+
+    assert again.page.path == "/report/4"
+
+
+def test_the_door_for_help_opens_no_page_of_an_earlier_report(house: House) -> None:
+    browser = told(house, 1)
+    browser.press("Send what I have so far", w1=["yes"])
+    again = back_again(house, written_down(browser))
+    again.press("Go on with my report")
+
+    again.open("/")
+    again.press("I only want help")
+
+    assert again.page.path == "/report/4"
 
 
 def test_a_sender_of_messages_can_begin_to_answer_questions(house: House) -> None:
