@@ -5,14 +5,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-_IMAGE_BYTES = 48 * 1024 * 1024
+IMAGE_BYTES = 48 * 1024 * 1024
 
 
 @contextmanager
-def disk(image: Path, place: Path) -> Generator[Path]:
+def disk(image: Path, place: Path, size_bytes: int = IMAGE_BYTES) -> Generator[Path]:
     """Make a new one and mount it."""
     with image.open("wb") as file:
-        file.truncate(_IMAGE_BYTES)
+        file.truncate(size_bytes)
     subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
     with mounted(image, place) as root:
         yield root

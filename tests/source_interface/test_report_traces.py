@@ -17,7 +17,7 @@ import pytest
 
 from tests.browserlike import Browser, Chosen, unix_client
 from tests.source_interface.canary import Canary
-from tests.source_interface.disks import cut, disk
+from tests.source_interface.disks import IMAGE_BYTES, cut, disk
 from tests.source_interface.house import HOST, Keyring, short_folder, shown_codename, until
 from tests.source_interface.test_traces import alone, hits
 
@@ -56,7 +56,8 @@ def report_whole(root: Path, canary: Canary) -> str:
         browser.open("/report/files")
         # One that is gathered whole, and one that passes while it arrives.
         small, large = (Chosen.of(f"{canary.word} {size}", (canary.word.encode() * size)) for size in (1, 11_000))
-        browser.press("Send these files at once", files=[small, large])
+        arrived = browser.press("Send these files at once", files=[small, large])
+        assert canary.word in arrived.text, (arrived.status, arrived.text)
         browser.open("/report/files/1")
         browser.press("Keep this", e3="yes")
         browser.open("/report/check")
@@ -100,7 +101,8 @@ def test_the_raw_disk_never_holds_anything_of_a_report(moments: int, folder: Pat
     """Copied at random moments of the whole way, as a power cut would leave it, and searched byte by byte."""
     canary = Canary()
     image, codename = folder / "image", ""
-    with disk(image, folder / "root") as root, alone(root, keyring):
+    # Each round of a report stays on it.
+    with disk(image, folder / "root", IMAGE_BYTES * (1 + moments // 10)) as root, alone(root, keyring):
         copies = 0
         while copies < moments:
             with _copied_meanwhile(image, folder, random.SystemRandom().uniform) as copied:
