@@ -5,12 +5,13 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import cast
 
-from source_interface.countries import countries, spoken
+from questionnaire.places import is_country
 from source_interface.errors import HelpError
 from source_interface.languages import SOURCE_CODE
 
@@ -147,14 +148,19 @@ def parse(name: str, untrusted_content: bytes) -> tuple[Helper, ...]:
     )
 
 
+@cache
+def spoken() -> dict[str, str]:
+    """Give code and own name of every language that people may be said to speak."""
+    return cast("dict[str, str]", tomllib.loads(files("source_interface").joinpath("spoken.toml").read_text("utf-8")))
+
+
 def _read(found: Iterable[Traversable]) -> dict[str, tuple[Helper, ...]]:
     read: dict[str, tuple[Helper, ...]] = {}
-    known = {code.lower() for code, _ in countries(SOURCE_CODE)}
     for file in sorted(found, key=lambda file: file.name):
         if not file.name.endswith(".toml"):
             continue
         country = _FILE.fullmatch(file.name)
-        if country is None or country[1] not in known:
+        if country is None or not is_country(country[1].upper()):
             raise HelpError(f"{file.name}: a file is called as its country: ua.toml, with a code of ISO 3166-1")
         with file.open("rb") as opened:
             read[country[1]] = parse(file.name, opened.read(_LARGEST_BYTES + 1))

@@ -5,8 +5,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from source_interface.countries import countries, spoken
-from source_interface.help_entries import Helper
+from source_interface.help_entries import Helper, spoken
 from source_interface.site import Site
 
 ADDRESS = "/help"
@@ -35,7 +34,7 @@ async def choose(request: Request, site: Site) -> Response:
     book, day = site.parts.helplines, site.today()
     offered = [
         Country(f"{ADDRESS}/{code.lower()}", name)
-        for code, name in countries(site.pages.language(request).code)
+        for code, name in site.parts.places.countries(site.pages.language(request).code)
         if code.lower() in book.by_country and book.shown(code.lower(), day)
     ]
     return site.pages.page(request, "help.html", countries=offered)
@@ -47,7 +46,7 @@ async def show(request: Request, site: Site) -> Response:
     helpers = site.parts.helplines.shown(code, day)
     if not helpers:
         return site.pages.page(request, "error.html", 404, kind="missing", typed="")
-    name = dict(countries(language))[code.upper()]
+    name = dict(site.parts.places.countries(language))[code.upper()]
     shown = [
         Shown(
             helper=helper,

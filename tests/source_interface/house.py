@@ -34,6 +34,7 @@ from keys.opening import inspect, release
 from keys.recipients import Recipients, write_recipients
 from keys.source_key import SourceSecrets, derive, seal_reply
 from keys.trailer import Trailer
+from questionnaire import places
 from questionnaire.served import Questionnaire
 from source_interface.app import build_app, build_refusal
 from source_interface.help_entries import help_book
@@ -62,10 +63,10 @@ EVERY_LANGUAGE = frozenset(language.code for language in languages())
 
 
 class FewPlaces:
-    """A world of three countries, one of them without regions."""
+    """The countries of the world, most of them without regions."""
 
     def countries(self, language: str) -> Sequence[tuple[str, str]]:
-        return [("FR", "France"), ("UA", "Україна" if language == "uk" else "Ukraine"), ("VA", "Vatican")]
+        return places.countries(language)
 
     def regions(self, country: str, language: str) -> Sequence[tuple[str, str]]:
         return {
@@ -74,7 +75,7 @@ class FewPlaces:
         }.get(country, [])
 
     def is_country(self, code: str) -> bool:
-        return code in {"FR", "UA", "VA"}
+        return places.is_country(code)
 
     def is_region(self, country: str, code: str) -> bool:
         return code in dict(self.regions(country, "en"))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from source_interface.countries import countries, spoken
+from questionnaire.places import countries
 from source_interface.errors import HelpError
-from source_interface.help_entries import LANGUAGES, WHAT, HelpBook, Helper, help_book, owned, parse, shipped
+from source_interface.help_entries import WHAT, HelpBook, Helper, help_book, owned, parse, shipped, spoken
 from source_interface.languages import languages
 from source_interface.pages import PAGE_BYTES
 from tests.source_interface.house import House
@@ -90,19 +90,6 @@ def test_countries_stand_in_the_order_of_the_language(house: House) -> None:
         page = house.browser().open(f"{prefix}/help")
         names = [words for words, target in page.links if target.startswith(f"{prefix}/help/")]
         assert (names[0], names[-1]) == (first, last)
-
-
-def test_accents_do_not_move_a_country_to_the_end() -> None:
-    assert [name for _, name in countries("fr")].index("Éthiopie") < 15
-    assert [name for _, name in countries("uk")].index("Іспанія") < 18
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_country_has_a_name_in_every_language(language: str) -> None:
-    names = countries(language)
-
-    assert {code.lower() for code, _ in names} >= set(shipped())
-    assert len({name for _, name in names}) == len(names)
 
 
 def test_what_is_shipped_is_numbers_that_nobody_has_verified() -> None:
