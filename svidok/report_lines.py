@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from questionnaire.parts import AnswersPart
 from workstation.names import shown
+from workstation.reports import Report
 from workstation.telling import ToldDocument, ToldReport
 
 _EXTENT = {True: "sent whole", False: "NOT COMPLETE: this is what she had answered when she sent it"}
@@ -14,6 +15,7 @@ _ROOM = "      "
 def report_lines(told: ToldReport) -> Iterator[str]:
     """Give the lines of one report."""
     yield f"--- report {told.report.report}"
+    yield from _place(told.report)
     for part in told.report.conflicts:
         yield f"CONFLICT: two sendings of its {part} have the same number and differ; nobody can tell which holds"
     yield from dict.fromkeys(_form(one) for one in told.documents)
@@ -27,6 +29,19 @@ def report_lines(told: ToldReport) -> Iterator[str]:
     parts = {one.sent.document.part for one in told.documents}
     if "account" in parts and "identity" not in parts:
         yield "[identity] sealed for itself and not opened: --identity opens it"
+
+
+def _place(report: Report) -> Iterator[str]:
+    if report.count == 1:
+        return
+    place = f"report {report.number} of {report.count} of this source"
+    if report.goes_on:
+        # She could not be shown what she had answered before, so what is missing here may stand there.
+        yield f"{place}: written later, goes on with {report.goes_on} and replaces nothing of it"
+    elif report.number > 1:
+        yield f"{place}: nobody can tell whether it was written later; it replaces nothing of the others"
+    else:
+        yield place
 
 
 def _form(told: ToldDocument) -> str:

@@ -100,6 +100,9 @@ def report_facts(told: ToldReport, parts: Collection[str] = ORDER) -> dict[str, 
     return {
         "report": told.report.report,
         "collection": told.report.collection_id,
+        "number": told.report.number,
+        "count": told.report.count,
+        "goes_on": told.report.goes_on,
         "conflicts": [part for part in told.report.conflicts if part in parts],
         "documents": [_facts(one) for one in told.documents if one.sent.document.part in parts],
     }

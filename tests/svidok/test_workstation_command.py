@@ -207,6 +207,27 @@ def test_programs_read_a_report_joined(world: World, drop: Drop) -> None:
     assert "CONFLICT: two sendings of its consents have the same number" in plain.stdout.decode()
 
 
+def test_a_report_of_a_source_who_came_back_is_said_to_go_on(world: World, drop: Drop) -> None:
+    source, names = drop.source("came back"), ["ab" * 16, "cd" * 16, "01" * 16]
+    first, besides, later = (
+        drop.send(source, *documents(report_parts(drop.form, {"w2": words}, heading(drop.form, seq, name))))
+        for words, seq, name in (("before", 1, names[0]), ("besides", 1, names[1]), ("after", 2, names[2]))
+    )
+    world.facts("amber", "import", drop.bag(later, besides, first))
+
+    alone = world.at("amber", "open", first.submission, "--to", drop.folder / "alone").stdout.decode()
+    joined = world.at("amber", "open", "came back", "--to", drop.folder / "joined").stdout.decode()
+
+    assert "of this source" not in alone
+    lines = joined.splitlines()
+    assert [lines[at + 1] for at, line in enumerate(lines) if line.startswith("--- report ")] == [
+        "report 1 of 3 of this source",
+        "report 2 of 3 of this source: nobody can tell whether it was written later; it replaces nothing of the others",
+        f"report 3 of 3 of this source: written later, goes on with {names[1]} and replaces nothing of it",
+    ]
+    assert joined.index("before") < joined.index("besides") < joined.index("after")
+
+
 def test_what_is_opened_without_a_folder_lies_in_memory(world: World, drop: Drop) -> None:
     sent = drop.send(drop.source("in memory"), file("a", b"content"))
     world.facts("amber", "import", drop.bag(sent))

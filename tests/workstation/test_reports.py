@@ -37,6 +37,8 @@ ANSWERS: dict[str, JSON] = {
     "c2": "yes",
 }
 
+FIRST, SECOND = "ab" * 16, "ef" * 16
+
 
 def report(drop: Drop, seq: int = 1, **changed: JSON) -> tuple[AnswersPart, ...]:
     return report_parts(drop.form, {**ANSWERS, **changed}, heading(drop.form, seq))
@@ -44,6 +46,11 @@ def report(drop: Drop, seq: int = 1, **changed: JSON) -> tuple[AnswersPart, ...]
 
 def consents(drop: Drop, seq: int, **answers: JSON) -> AnswersPart:
     return consents_part(drop.form, answers, heading(drop.form, seq))
+
+
+def another(parts: Sequence[AnswersPart], name: str = SECOND) -> list[AnswersPart]:
+    """The same in another report."""
+    return [replace(one, heading=replace(one.heading, report=name)) for one in parts]
 
 
 def send(drop: Drop, source: Source, parts: Sequence[AnswersPart]) -> Sent:
@@ -108,11 +115,11 @@ def test_two_sendings_with_one_number_are_both_kept(desk: Desk, drop: Drop, sour
 
 
 def test_two_reports_stay_two(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
-    other = [replace(one, heading=replace(one.heading, report="ef" * 16)) for one in report(drop)]
+    sent = [send(drop, source, report(drop)), send(drop, source, another(report(drop)))]
 
-    found = opened(desk, drop, [send(drop, source, report(drop)), send(drop, source, other)], tmp_path / "out")
+    found = opened(desk, drop, sent, tmp_path / "out")
 
-    assert {one.report.report for one in found} == {"ab" * 16, "ef" * 16}
+    assert {one.report.report for one in found} == {FIRST, SECOND}
     assert all(one.report.conflicts == () for one in found)
 
 
@@ -132,6 +139,45 @@ def test_one_change_of_permissions_holds_for_every_report(
     assert [answers(one, "consents")["c2"] for one in both] == ["no", "no"]
     logged = desk.cases().consents_of(source.collection)
     assert [(one.seq, one.allows("c2")) for one in logged] == [(3, False), (3, False)]
+
+
+def test_a_second_report_goes_on_with_the_first_and_replaces_nothing_of_it(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    """Also if it came first, and if what she allows of the first was changed after it: the first sending says which."""
+    late = send(drop, source, another(report(drop, 2, w2="then")))
+    changed = send(drop, source, [consents(drop, 3, c2="no")])
+    begun = send(drop, source, report(drop, 1, w2="before"))
+
+    first, second = opened(desk, drop, [late, changed, begun], tmp_path / "out")
+
+    assert [(one.report.report, one.report.goes_on) for one in (first, second)] == [(FIRST, None), (SECOND, FIRST)]
+    assert [answers(one, "account")["w2"] for one in (first, second)] == ["before", "then"]
+    assert [answers(one, "consents")["c2"] for one in (first, second)] == ["no", "yes"]
+    assert first.report.conflicts == second.report.conflicts == ()
+    written = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    assert [(one["number"], one["count"], one["goes_on"]) for one in written] == [(1, 2, None), (2, 2, FIRST)]
+
+
+def test_of_two_reports_with_one_number_none_is_said_to_be_the_first(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    both = [send(drop, source, another(report(drop))), send(drop, source, report(drop))]
+    third = send(drop, source, another(report(drop, 2), "01" * 16))
+
+    found = opened(desk, drop, [*both, third], tmp_path / "out")
+
+    assert [(one.report.report, one.report.goes_on) for one in found] == [
+        (FIRST, None), (SECOND, None), ("01" * 16, SECOND),
+    ]  # fmt: skip
+
+
+def test_a_report_of_another_source_goes_on_with_none(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
+    other = send(drop, drop.source("slow linden"), another(report(drop, 2)))
+
+    found = opened(desk, drop, [send(drop, source, report(drop)), other], tmp_path / "out")
+
+    assert [(one.report.number, one.report.count, one.report.goes_on) for one in found] == [(1, 1, None)] * 2
 
 
 def test_who_the_source_is_stays_sealed_until_it_is_asked_for(
