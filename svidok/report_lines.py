@@ -46,10 +46,12 @@ def _place(report: Report) -> Iterator[str]:
 
 def _form(told: ToldDocument) -> str:
     form = told.sent.document.heading.form
-    missing = (
-        "" if told.form_here else "; it is not here, so names and codes stand for themselves: take it up with `form`"
+    here = (
+        f"; told in {told.told_in}"
+        if told.told_in
+        else "; it is not here, so names and codes stand for themselves: take it up with `form`"
     )
-    return f"  form {form.form_id}, version {form.version}, {form.sha256}{missing}"
+    return f"  form {form.form_id}, version {form.version}, {form.sha256}{here}"
 
 
 def _title(told: ToldDocument) -> str:

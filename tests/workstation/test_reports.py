@@ -12,7 +12,7 @@ from casework.events import Kind
 from hardening.canonical import JSON
 from keys.manifest import FormVersion
 from keys.trailer import Kind as PartKind
-from questionnaire.load import format_form, parse_form
+from questionnaire.load import format_form, named, parse_form
 from questionnaire.model import Form
 from questionnaire.parting import consents_part, notes_part, report_parts
 from questionnaire.parts import AnswersPart, format_part
@@ -21,10 +21,10 @@ from tests.keyring import Reviewer
 from tests.questionnaire.documents import heading
 from tests.workstation.conftest import Sit
 from workstation.desk import Desk
-from workstation.errors import FormUnknownError, ReadingError
+from workstation.errors import FormUnknownError, LanguageUnknownError, ReadingError
 from workstation.forms import known_form, learn_form
 from workstation.intake import take_in
-from workstation.reading import SHUT, judge, open_all, told
+from workstation.reading import SHUT, Judgement, judge, open_all, told
 from workstation.telling import ToldReport
 
 ANSWERS: dict[str, JSON] = {
@@ -60,10 +60,17 @@ def send(drop: Drop, source: Source, parts: Sequence[AnswersPart]) -> Sent:
 def opened(
     desk: Desk, drop: Drop, sent: Sequence[Sent], folder: Path, shut: Sequence[PartKind] = SHUT
 ) -> tuple[ToldReport, ...]:
+    return told(open_all(judged(desk, drop, sent), folder, desk, shut), desk)
+
+
+def opened_in(language: str, desk: Desk, drop: Drop, sent: Sequence[Sent], folder: Path) -> tuple[ToldReport, ...]:
+    return told(open_all(judged(desk, drop, sent), folder, desk, language=language), desk, language)
+
+
+def judged(desk: Desk, drop: Drop, sent: Sequence[Sent]) -> list[Judgement]:
     take_in(drop.bag(*sent), desk)
     cases = desk.cases()
-    judged = [judge(cases.submissions[one.submission], desk) for one in sent]
-    return told(open_all(judged, folder, desk, shut), desk)
+    return [judge(cases.submissions[one.submission], desk) for one in sent]
 
 
 def answers(report: ToldReport, part: str) -> dict[str, str]:
@@ -232,7 +239,7 @@ def test_notes_name_the_file_that_they_are_about(desk: Desk, drop: Drop, source:
 def test_without_its_form_a_report_is_names_and_codes(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
     (one,) = opened(desk, drop, [send(drop, source, report(drop))], tmp_path / "out")
 
-    assert not any(each.form_here for each in one.documents)
+    assert {each.told_in for each in one.documents} == {None}
     assert answers(one, "consents") == {"c2": "yes"}
     account = next(each for each in one.documents if each.sent.document.part == "account")
     assert {each.question for each in account.answers} == {""}
@@ -253,7 +260,7 @@ def test_with_its_form_it_is_read_as_it_was_asked(desk: Desk, drop: Drop, source
     (one,) = opened(desk, drop, [send(drop, source, report(drop, c1="yes", zz="lost?"))], tmp_path / "out")
 
     consents, _contact, account = one.documents
-    assert all(each.form_here for each in one.documents)
+    assert {each.told_in for each in one.documents} == {"en"}
     assert [(each.name, each.question, each.said) for each in consents.answers] == [
         ("c1", "Read this once, then destroy it", "yes"),
         ("c2", "May we write?", "Yes"),
@@ -261,12 +268,74 @@ def test_with_its_form_it_is_read_as_it_was_asked(desk: Desk, drop: Drop, source
     assert [(each.name, each.question, each.said) for each in account.answers] == [
         ("r1", "r1", "It happened to me"),
         ("w1", "Acts", "Yes"),
-        ("t1", "When", "2022-03~"),
-        ("p1", "Where", "country UA, region UA-65"),
+        ("t1", "When", "about March 2022 (2022-03~)"),
+        ("p1", "Where", "Ukraine, Khersonska oblast (UA, UA-65)"),
         ("w2", "Words", "Перший рядок\nдругий"),
         ("person.1.v2", "A person 1: Known", "Yes"),
         ("person.2.v2", "A person 2: Known", "No"),
     ]
+
+
+def test_a_reviewer_chooses_the_language_of_a_report(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
+    learn_form(format_form(drop.form), desk.layout)
+    point: JSON = {"words": "біля вокзалу", "lat": "46.6354", "lon": "32.6169", "exact": "km"}
+
+    (one,) = opened_in("uk", desk, drop, [send(drop, source, report(drop, p3=point))], tmp_path / "out")
+
+    consents, _contact, account = one.documents
+    assert {each.told_in for each in one.documents} == {"uk"}
+    assert [(each.question, each.said) for each in (*consents.answers, *account.answers)] == [
+        ("May we write? українською", "Так"),
+        ("r1 українською", "Це сталося зі мною"),
+        ("Acts українською", "Так"),
+        ("When українською", "приблизно березень 2022 (2022-03~)"),
+        ("Where українською", "Україна, Херсонська область (UA, UA-65)"),
+        ("Place українською", "lat 46.6354, lon 32.6169, У межах приблизно 1 км (km)\nбіля вокзалу"),
+        ("Words українською", "Перший рядок\nдругий"),
+        ("A person українською 1: Known українською", "Так"),
+        ("A person українською 2: Known українською", "Ні"),
+    ]
+    (facts,) = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    where = facts["documents"][2]["answers"][3]
+    assert where["answer"] == {"country": "UA", "region": "UA-65"}
+    assert where["said"] == "Україна, Херсонська область (UA, UA-65)"
+    assert facts["documents"][2]["told_in"] == "uk"
+
+
+def test_a_form_without_the_language_is_told_in_its_first(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    """Sources answered the older version of a form before it had that language."""
+    older = send(drop, source, report(drop))
+    learn_form(format_form(drop.form), desk.layout)
+    drop.form = named(replace(drop.form, version="2", languages=("en", "uk", "fr")))
+    learn_form(format_form(drop.form), desk.layout)
+    newer = send(drop, source, another(report(drop, 2)))
+
+    found = opened_in("fr", desk, drop, [older, newer], tmp_path / "out")
+
+    assert [{each.told_in for each in one.documents} for one in found] == [{"en"}, {"fr"}]
+    assert [answers(one, "account")["t1"] for one in found] == [
+        "about March 2022 (2022-03~)",
+        "vers mars 2022 (2022-03~)",
+    ]
+
+
+def test_a_language_that_no_form_has_is_refused_before_anything_is_let_out(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    sent = send(drop, source, report(drop))
+    (unknown,) = opened_in("xx", desk, drop, [sent], tmp_path / "unknown")
+    learn_form(format_form(drop.form), desk.layout)
+    before = [one.event.kind for one in desk.log.events()]
+
+    for language in ("fr", "UK", ""):
+        with pytest.raises(LanguageUnknownError, match=r"^this can be told in en, uk, and in no other language$"):
+            opened_in(language, desk, drop, [sent], tmp_path / "out")
+
+    assert {each.told_in for each in unknown.documents} == {None}
+    assert not (tmp_path / "out").exists()
+    assert [one.event.kind for one in desk.log.events()] == before
 
 
 def test_a_permission_that_was_not_given_is_said(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
