@@ -33,5 +33,9 @@ class FormUnknownError(WorkstationError):
     """What was to be taken up is no form."""
 
 
+class LanguageUnknownError(WorkstationError):
+    """A report was to be told in a language that its form does not have; nothing was released."""
+
+
 class OutboxError(WorkstationError):
     """A reply cannot be written, or there is nothing to send back."""

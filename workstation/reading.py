@@ -23,7 +23,7 @@ from workstation.names import escaped_json, safe_names
 from workstation.recipients import possible
 from workstation.release import releasing
 from workstation.reports import SentDocument, consents_body, refuse_discord
-from workstation.telling import IDENTITY, REPORT, ToldReport, tell, write_reports
+from workstation.telling import IDENTITY, REPORT, ToldReport, refuse_language, tell, write_reports
 
 NAMES = "names.json"
 SHUT: tuple[PartKind, ...] = ("identity",)
@@ -123,23 +123,32 @@ def open_submission(judgement: Judgement, folder: Path, desk: Desk, shut: Collec
 
 
 def open_all(
-    judgements: Sequence[Judgement], folder: Path, desk: Desk, shut: Collection[PartKind] = SHUT
+    judgements: Sequence[Judgement],
+    folder: Path,
+    desk: Desk,
+    shut: Collection[PartKind] = SHUT,
+    language: str | None = None,
 ) -> tuple[Opened, ...]:
-    """Let several submissions out, each into a folder of its own within *folder*; all or none, as above."""
+    """Let several submissions out, each into a folder of its own within *folder*; all or none, as above.
+
+    Raises:
+        LanguageUnknownError: *language*, in which reports are told, is none of their forms'.
+    """
+    refuse_language(language, [one.manifest.form.sha256 for one in judgements if one.manifest.form], desk.layout)
     with releasing(folder) as partial:
         opened: list[Opened] = []
         for judgement in judgements:
             name = judgement.submission.submission_id
             (partial / name).mkdir(mode=0o700)
             opened.append(_let_out(_without(judgement, shut), partial / name, folder / name, desk))
-        write_reports(told(opened, desk), partial)
+        write_reports(told(opened, desk, language), partial)
         return tuple(opened)
 
 
-def told(opened: Sequence[Opened], desk: Desk) -> tuple[ToldReport, ...]:
-    """Join what was let out of reports, and put it into words."""
+def told(opened: Sequence[Opened], desk: Desk, language: str | None = None) -> tuple[ToldReport, ...]:
+    """Join what was let out of reports, and put it into words of *language*, or of each form's first."""
     files = {file.trailer.part_id: file.path.name for one in opened for file in one.files}
-    return tell([document for one in opened for document in one.documents], files, desk.layout)
+    return tell([document for one in opened for document in one.documents], files, desk.layout, language)
 
 
 def _let_out(judgement: Judgement, partial: Path, final: Path, desk: Desk) -> Opened:

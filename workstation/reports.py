@@ -1,6 +1,6 @@
 """Join what a source has sent of one report: of each document the newest sending holds, whatever day it came on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from casework.views import KnownSubmission
@@ -34,11 +34,17 @@ class Report:
     Attributes:
         documents: In `ORDER`. There are two of the same only if the source, or somebody who can seal in her place, gave
             two sendings one number: then nobody can tell which holds.
+        number: Its place among the reports of its source that were joined, from 1: the one begun first comes first.
+        count: How many these are.
+        goes_on: The report before it; None if none was, or if nobody can tell.
     """
 
     collection_id: str
     report: str
     documents: tuple[SentDocument, ...]
+    number: int
+    count: int
+    goes_on: str | None
 
     @property
     def conflicts(self) -> tuple[str, ...]:
@@ -48,19 +54,12 @@ class Report:
 
 
 def join(sent: Iterable[SentDocument]) -> tuple[Report, ...]:
-    """Put the documents of each report together."""
-    reports: dict[tuple[str, str], dict[tuple[str, str | None], list[SentDocument]]] = {}
+    """Put the documents of each report together, and those of each source in the order in which she began them."""
+    sources: dict[str, dict[str, list[SentDocument]]] = {}
     for one in sent:
-        report = reports.setdefault((one.submission.collection_id, one.document.heading.report), {})
-        held = report.setdefault(_key(one), [])
-        if held and one.seq > held[0].seq:
-            held.clear()
-        if not held or (one.seq == held[0].seq and all(one.document != other.document for other in held)):
-            held.append(one)
-    return tuple(
-        Report(collection_id, name, tuple(sorted((one for held in report.values() for one in held), key=_place)))
-        for (collection_id, name), report in reports.items()
-    )
+        reports = sources.setdefault(one.submission.collection_id, {})
+        reports.setdefault(one.document.heading.report, []).append(one)
+    return tuple(report for collection_id, reports in sources.items() for report in _in_order(collection_id, reports))
 
 
 def refuse_discord(sent: Sequence[SentDocument], manifest: Manifest) -> None:
@@ -96,6 +95,27 @@ def consents_body(one: SentDocument) -> dict[str, JSON]:
         "form": {"id": heading.form.form_id, "version": heading.form.version, "sha256": heading.form.sha256},
         "answers": dict(one.document.answers),
     }
+
+
+def _in_order(collection_id: str, reports: Mapping[str, Sequence[SentDocument]]) -> Iterator[Report]:
+    """Number the reports of one source by their first sendings: the documents say what came first, not the days."""
+    begun = {name: min(one.seq for one in sent) for name, sent in reports.items()}
+    names = sorted(reports, key=lambda name: (begun[name], name))
+    for number, name in enumerate(names, 1):
+        earlier = [one for one in names if begun[one] < begun[name]]
+        goes_on = earlier[-1] if earlier else None
+        yield Report(collection_id, name, _holding(reports[name]), number, len(names), goes_on)
+
+
+def _holding(sent: Iterable[SentDocument]) -> tuple[SentDocument, ...]:
+    documents: dict[tuple[str, str | None], list[SentDocument]] = {}
+    for one in sent:
+        held = documents.setdefault(_key(one), [])
+        if held and one.seq > held[0].seq:
+            held.clear()
+        if not held or (one.seq == held[0].seq and all(one.document != other.document for other in held)):
+            held.append(one)
+    return tuple(sorted((one for held in documents.values() for one in held), key=_place))
 
 
 def _key(one: SentDocument) -> tuple[str, str | None]:

@@ -1,7 +1,8 @@
 """Say a report in words: what was asked as its form asks it, what was answered, and whether it still holds."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from hardening.canonical import JSON
@@ -11,9 +12,11 @@ from questionnaire.model import MOST_SLOTS, ROLE, VICTIM, Form, Question, Repeat
 from questionnaire.parting import ONCE
 from questionnaire.parts import AnswersPart
 from workstation.about import Layout
+from workstation.errors import LanguageUnknownError
 from workstation.forms import known_form
 from workstation.names import escaped_json
 from workstation.reports import ORDER, Report, SentDocument, join
+from workstation.saying import plain, said
 
 REPORT = "report.json"
 IDENTITY = "identity.json"
@@ -41,11 +44,11 @@ class ToldAnswer:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A question as a form asks it: its name where it stands, its words, the words of its codes."""
+    """A question where it stands in a form: its name there, its words, and how an answer to it is said."""
 
     name: str
-    question: str
-    codes: Mapping[str, str]
+    words: str
+    say: Callable[[JSON], str]
     permission: bool
 
 
@@ -54,13 +57,14 @@ class ToldDocument:
     """One document.
 
     Attributes:
-        form_here: If not, names and codes stand for themselves.
+        told_in: The language that questions and answers are told in; None: the form is not here, so names and codes
+            stand for themselves.
         file: What notes are about, by the name under which it was let out with them; empty if it was not.
         answers: In the order of the form; permissions that were not given are among them.
     """
 
     sent: SentDocument
-    form_here: bool
+    told_in: str | None
     file: str
     answers: tuple[ToldAnswer, ...]
 
@@ -73,18 +77,41 @@ class ToldReport:
     documents: tuple[ToldDocument, ...]
 
 
-def tell(sent: Iterable[SentDocument], files: Mapping[str, str], layout: Layout) -> tuple[ToldReport, ...]:
+def tell(
+    sent: Iterable[SentDocument], files: Mapping[str, str], layout: Layout, language: str | None = None
+) -> tuple[ToldReport, ...]:
     """Join documents into reports and put them into words.
 
     Args:
         sent: What was let out.
         files: The names of files that were let out, by part id.
         layout: Where the forms lie.
+        language: To tell them in; a form without it, and None, are told in the form's first language.
     """
-    return tuple(
-        ToldReport(report, tuple(_told(one, report, files, layout) for one in report.documents))
-        for report in join(sent)
-    )
+
+    def told(one: SentDocument, report: Report) -> ToldDocument:
+        form = known_form(one.document.heading.form.sha256, layout)
+        file = files.get(one.document.about or "", "")
+        if form is None:
+            return ToldDocument(one, None, file, tuple(_answers(one.document, ())))
+        told_in = language if language and language in form.languages else form.languages[0]
+        victim = any(other.document.answers.get(ROLE) == VICTIM for other in report.documents)
+        asked = _asked(form, one.document.part, told_in, victim=victim)
+        return ToldDocument(one, told_in, file, tuple(_answers(one.document, asked)))
+
+    return tuple(ToldReport(report, tuple(told(one, report) for one in report.documents)) for report in join(sent))
+
+
+def refuse_language(language: str | None, forms: Iterable[str], layout: Layout) -> None:
+    """Refuse a language that none of *forms*, by their hashes, is written in; what is not here decides nothing.
+
+    Raises:
+        LanguageUnknownError: So it is.
+    """
+    here = [form for sha256 in forms if (form := known_form(sha256, layout))]
+    offered = dict.fromkeys(one for form in here for one in form.languages)
+    if language is not None and here and language not in offered:
+        raise LanguageUnknownError(f"this can be told in {', '.join(offered)}, and in no other language")
 
 
 def write_reports(told: Sequence[ToldReport], folder: Path) -> None:
@@ -100,6 +127,9 @@ def report_facts(told: ToldReport, parts: Collection[str] = ORDER) -> dict[str, 
     return {
         "report": told.report.report,
         "collection": told.report.collection_id,
+        "number": told.report.number,
+        "count": told.report.count,
+        "goes_on": told.report.goes_on,
         "conflicts": [part for part in told.report.conflicts if part in parts],
         "documents": [_facts(one) for one in told.documents if one.sent.document.part in parts],
     }
@@ -117,8 +147,9 @@ def _facts(told: ToldDocument) -> dict[str, JSON]:
             "id": heading.form.form_id,
             "version": heading.form.version,
             "sha256": heading.form.sha256,
-            "here": told.form_here,
+            "here": told.told_in is not None,
         },
+        "told_in": told.told_in,
         "language": heading.language,
         "way": heading.way,
         "complete": heading.complete,
@@ -130,27 +161,18 @@ def _facts(told: ToldDocument) -> dict[str, JSON]:
     }
 
 
-def _told(sent: SentDocument, report: Report, files: Mapping[str, str], layout: Layout) -> ToldDocument:
-    document = sent.document
-    form = known_form(document.heading.form.sha256, layout)
-    victim = any(one.document.answers.get(ROLE) == VICTIM for one in report.documents)
-    asked = _asked(form, document.part, victim=victim) if form else ()
-    file = files.get(document.about or "", "")
-    return ToldDocument(sent, form is not None, file, tuple(_answers(document, asked)))
-
-
 def _answers(document: AnswersPart, asked: Iterable[_Asked]) -> Iterator[ToldAnswer]:
     left = _flat(document.answers)
     if ONCE in left:
-        yield ToldAnswer(ONCE, _ONCE, left[ONCE], _plain(left.pop(ONCE)))
+        yield ToldAnswer(ONCE, _ONCE, left[ONCE], plain(left.pop(ONCE)))
     for one in asked:
         if one.name in left:
-            yield ToldAnswer(one.name, one.question, left[one.name], _said(left.pop(one.name), one.codes))
+            yield ToldAnswer(one.name, one.words, left[one.name], one.say(left.pop(one.name)))
         elif one.permission:
-            yield ToldAnswer(one.name, one.question, None, _NOT_ALLOWED)
+            yield ToldAnswer(one.name, one.words, None, _NOT_ALLOWED)
     # Nothing that was said is lost because a form does not know it.
     for name, value in sorted(left.items()):
-        yield ToldAnswer(name, "", value, _plain(value))
+        yield ToldAnswer(name, "", value, plain(value))
 
 
 def _flat(answers: Answers) -> dict[str, JSON]:
@@ -165,13 +187,11 @@ def _flat(answers: Answers) -> dict[str, JSON]:
     return flat
 
 
-def _asked(form: Form, part: str, *, victim: bool) -> Iterator[_Asked]:
-    language = form.languages[0]
-
+def _asked(form: Form, part: str, language: str, *, victim: bool) -> Iterator[_Asked]:
     def asked(question: Question, name: str, before: str) -> _Asked:
         words = form.said(question.self_label if victim and question.self_label else question.label, language)
-        codes = {one.code: form.said(one.label, language) for one in question.choices}
-        return _Asked(name, before + words, codes, permission=question.use == "consent")
+        say = partial(said, question=question, form=form, language=language)
+        return _Asked(name, before + words, say, permission=question.use == "consent")
 
     for page in form.pages:
         for item in page.items:
@@ -185,23 +205,3 @@ def _asked(form: Form, part: str, *, victim: bool) -> Iterator[_Asked]:
                         for one in item.questions
                         if one.part == part
                     )
-
-
-def _said(value: JSON, codes: Mapping[str, str]) -> str:
-    match value:
-        case str():
-            return codes.get(value, value)
-        case list():
-            return ", ".join(codes.get(str(one), str(one)) for one in value)
-        case _:
-            return _plain(value)
-
-
-def _plain(value: JSON) -> str:
-    match value:
-        case list():
-            return ", ".join(str(one) for one in value)
-        case dict():
-            return ", ".join(f"{name} {one}" for name, one in sorted(value.items()))
-        case _:
-            return str(value)

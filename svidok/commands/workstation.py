@@ -62,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument("id", metavar="ID", help="designation, or the start of an id")
     opening.add_argument("--to", type=Path, help="a new folder; otherwise one in memory is made")
     opening.add_argument("--identity", action="store_true", help="open also what says who the source is")
+    opening.add_argument("--language", metavar="CODE", help="of the form, to tell reports in; otherwise its first")
     answer = add("reply", "answer a source; the words come from standard input or --file")
     answer.add_argument("id", metavar="ID", help="designation, or the start of a collection's id")
     answer.add_argument("--file", type=Path)
@@ -184,8 +185,9 @@ def _open(arguments: argparse.Namespace) -> int:
         # All are judged before anything of the first is let out.
         cases = desk.cases()
         judged = [judge(one, desk) for one in find(cases, arguments.id)]
-        opened = open_all(judged, target.absolute(), desk, () if arguments.identity else SHUT)
-        reports = told(opened, desk)
+        shut = () if arguments.identity else SHUT
+        opened = open_all(judged, target.absolute(), desk, shut, arguments.language)
+        reports = told(opened, desk, arguments.language)
     _say(opened_said(opened, reports, elsewhere(opened, cases), target), arguments)
     troubled = any(one.problems for one in opened) or any(one.report.conflicts for one in reports)
     return PROBLEMS if troubled else 0

@@ -207,6 +207,56 @@ def test_programs_read_a_report_joined(world: World, drop: Drop) -> None:
     assert "CONFLICT: two sendings of its consents have the same number" in plain.stdout.decode()
 
 
+def test_people_read_a_report_in_the_language_that_they_choose(world: World, drop: Drop) -> None:
+    answers: dict[str, JSON] = {"t1": "2022-03-04", "p1": {"country": "UA", "region": "UA-65"}, "c2": "yes"}
+    source = drop.source("many tongues")
+    world.facts(
+        "amber", "import", drop.bag(drop.send(source, *documents(report_parts(drop.form, answers, heading(drop.form)))))
+    )
+    (drop.folder / "form.json").write_bytes(format_form(drop.form))
+    world.at("amber", "form", drop.folder / "form.json")
+
+    opened = {
+        name: world.at("amber", "open", "many tongues", *more, "--to", drop.folder / name)
+        for name, more in (("first", ()), ("uk", ("--language", "uk")), ("fr", ("--language", "fr")))
+    }
+
+    assert f"{drop.form.sha256}; told in en\n" in opened["first"].stdout.decode()
+    assert "  p1  Where\n      Ukraine, Khersonska oblast (UA, UA-65)\n" in opened["first"].stdout.decode()
+    chosen = opened["uk"].stdout.decode()
+    assert f"{drop.form.sha256}; told in uk\n" in chosen
+    assert "  c2  May we write? українською\n      Так\n" in chosen
+    assert "  t1  When українською\n      4 березня 2022 (2022-03-04)\n" in chosen
+    assert "  p1  Where українською\n      Україна, Херсонська область (UA, UA-65)\n" in chosen
+    (report,) = json.loads((drop.folder / "uk" / "report.json").read_bytes())
+    assert {one["told_in"] for one in report["documents"]} == {"uk"}
+    refused = opened["fr"]
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert refused.stderr == b"svidok: this can be told in en, uk, and in no other language\n"
+    assert not (drop.folder / "fr").exists()
+
+
+def test_a_report_of_a_source_who_came_back_is_said_to_go_on(world: World, drop: Drop) -> None:
+    source, names = drop.source("came back"), ["ab" * 16, "cd" * 16, "01" * 16]
+    first, besides, later = (
+        drop.send(source, *documents(report_parts(drop.form, {"w2": words}, heading(drop.form, seq, name))))
+        for words, seq, name in (("before", 1, names[0]), ("besides", 1, names[1]), ("after", 2, names[2]))
+    )
+    world.facts("amber", "import", drop.bag(later, besides, first))
+
+    alone = world.at("amber", "open", first.submission, "--to", drop.folder / "alone").stdout.decode()
+    joined = world.at("amber", "open", "came back", "--to", drop.folder / "joined").stdout.decode()
+
+    assert "of this source" not in alone
+    lines = joined.splitlines()
+    assert [lines[at + 1] for at, line in enumerate(lines) if line.startswith("--- report ")] == [
+        "report 1 of 3 of this source",
+        "report 2 of 3 of this source: nobody can tell whether it was written later; it replaces nothing of the others",
+        f"report 3 of 3 of this source: written later, goes on with {names[1]} and replaces nothing of it",
+    ]
+    assert joined.index("before") < joined.index("besides") < joined.index("after")
+
+
 def test_what_is_opened_without_a_folder_lies_in_memory(world: World, drop: Drop) -> None:
     sent = drop.send(drop.source("in memory"), file("a", b"content"))
     world.facts("amber", "import", drop.bag(sent))

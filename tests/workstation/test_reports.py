@@ -12,7 +12,7 @@ from casework.events import Kind
 from hardening.canonical import JSON
 from keys.manifest import FormVersion
 from keys.trailer import Kind as PartKind
-from questionnaire.load import format_form, parse_form
+from questionnaire.load import format_form, named, parse_form
 from questionnaire.model import Form
 from questionnaire.parting import consents_part, notes_part, report_parts
 from questionnaire.parts import AnswersPart, format_part
@@ -21,10 +21,10 @@ from tests.keyring import Reviewer
 from tests.questionnaire.documents import heading
 from tests.workstation.conftest import Sit
 from workstation.desk import Desk
-from workstation.errors import FormUnknownError, ReadingError
+from workstation.errors import FormUnknownError, LanguageUnknownError, ReadingError
 from workstation.forms import known_form, learn_form
 from workstation.intake import take_in
-from workstation.reading import SHUT, judge, open_all, told
+from workstation.reading import SHUT, Judgement, judge, open_all, told
 from workstation.telling import ToldReport
 
 ANSWERS: dict[str, JSON] = {
@@ -37,6 +37,8 @@ ANSWERS: dict[str, JSON] = {
     "c2": "yes",
 }
 
+FIRST, SECOND = "ab" * 16, "ef" * 16
+
 
 def report(drop: Drop, seq: int = 1, **changed: JSON) -> tuple[AnswersPart, ...]:
     return report_parts(drop.form, {**ANSWERS, **changed}, heading(drop.form, seq))
@@ -46,6 +48,11 @@ def consents(drop: Drop, seq: int, **answers: JSON) -> AnswersPart:
     return consents_part(drop.form, answers, heading(drop.form, seq))
 
 
+def another(parts: Sequence[AnswersPart], name: str = SECOND) -> list[AnswersPart]:
+    """The same in another report."""
+    return [replace(one, heading=replace(one.heading, report=name)) for one in parts]
+
+
 def send(drop: Drop, source: Source, parts: Sequence[AnswersPart]) -> Sent:
     return drop.send(source, *documents(parts))
 
@@ -53,10 +60,17 @@ def send(drop: Drop, source: Source, parts: Sequence[AnswersPart]) -> Sent:
 def opened(
     desk: Desk, drop: Drop, sent: Sequence[Sent], folder: Path, shut: Sequence[PartKind] = SHUT
 ) -> tuple[ToldReport, ...]:
+    return told(open_all(judged(desk, drop, sent), folder, desk, shut), desk)
+
+
+def opened_in(language: str, desk: Desk, drop: Drop, sent: Sequence[Sent], folder: Path) -> tuple[ToldReport, ...]:
+    return told(open_all(judged(desk, drop, sent), folder, desk, language=language), desk, language)
+
+
+def judged(desk: Desk, drop: Drop, sent: Sequence[Sent]) -> list[Judgement]:
     take_in(drop.bag(*sent), desk)
     cases = desk.cases()
-    judged = [judge(cases.submissions[one.submission], desk) for one in sent]
-    return told(open_all(judged, folder, desk, shut), desk)
+    return [judge(cases.submissions[one.submission], desk) for one in sent]
 
 
 def answers(report: ToldReport, part: str) -> dict[str, str]:
@@ -108,11 +122,11 @@ def test_two_sendings_with_one_number_are_both_kept(desk: Desk, drop: Drop, sour
 
 
 def test_two_reports_stay_two(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
-    other = [replace(one, heading=replace(one.heading, report="ef" * 16)) for one in report(drop)]
+    sent = [send(drop, source, report(drop)), send(drop, source, another(report(drop)))]
 
-    found = opened(desk, drop, [send(drop, source, report(drop)), send(drop, source, other)], tmp_path / "out")
+    found = opened(desk, drop, sent, tmp_path / "out")
 
-    assert {one.report.report for one in found} == {"ab" * 16, "ef" * 16}
+    assert {one.report.report for one in found} == {FIRST, SECOND}
     assert all(one.report.conflicts == () for one in found)
 
 
@@ -132,6 +146,45 @@ def test_one_change_of_permissions_holds_for_every_report(
     assert [answers(one, "consents")["c2"] for one in both] == ["no", "no"]
     logged = desk.cases().consents_of(source.collection)
     assert [(one.seq, one.allows("c2")) for one in logged] == [(3, False), (3, False)]
+
+
+def test_a_second_report_goes_on_with_the_first_and_replaces_nothing_of_it(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    """Also if it came first, and if what she allows of the first was changed after it: the first sending says which."""
+    late = send(drop, source, another(report(drop, 2, w2="then")))
+    changed = send(drop, source, [consents(drop, 3, c2="no")])
+    begun = send(drop, source, report(drop, 1, w2="before"))
+
+    first, second = opened(desk, drop, [late, changed, begun], tmp_path / "out")
+
+    assert [(one.report.report, one.report.goes_on) for one in (first, second)] == [(FIRST, None), (SECOND, FIRST)]
+    assert [answers(one, "account")["w2"] for one in (first, second)] == ["before", "then"]
+    assert [answers(one, "consents")["c2"] for one in (first, second)] == ["no", "yes"]
+    assert first.report.conflicts == second.report.conflicts == ()
+    written = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    assert [(one["number"], one["count"], one["goes_on"]) for one in written] == [(1, 2, None), (2, 2, FIRST)]
+
+
+def test_of_two_reports_with_one_number_none_is_said_to_be_the_first(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    both = [send(drop, source, another(report(drop))), send(drop, source, report(drop))]
+    third = send(drop, source, another(report(drop, 2), "01" * 16))
+
+    found = opened(desk, drop, [*both, third], tmp_path / "out")
+
+    assert [(one.report.report, one.report.goes_on) for one in found] == [
+        (FIRST, None), (SECOND, None), ("01" * 16, SECOND),
+    ]  # fmt: skip
+
+
+def test_a_report_of_another_source_goes_on_with_none(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
+    other = send(drop, drop.source("slow linden"), another(report(drop, 2)))
+
+    found = opened(desk, drop, [send(drop, source, report(drop)), other], tmp_path / "out")
+
+    assert [(one.report.number, one.report.count, one.report.goes_on) for one in found] == [(1, 1, None)] * 2
 
 
 def test_who_the_source_is_stays_sealed_until_it_is_asked_for(
@@ -186,7 +239,7 @@ def test_notes_name_the_file_that_they_are_about(desk: Desk, drop: Drop, source:
 def test_without_its_form_a_report_is_names_and_codes(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
     (one,) = opened(desk, drop, [send(drop, source, report(drop))], tmp_path / "out")
 
-    assert not any(each.form_here for each in one.documents)
+    assert {each.told_in for each in one.documents} == {None}
     assert answers(one, "consents") == {"c2": "yes"}
     account = next(each for each in one.documents if each.sent.document.part == "account")
     assert {each.question for each in account.answers} == {""}
@@ -207,7 +260,7 @@ def test_with_its_form_it_is_read_as_it_was_asked(desk: Desk, drop: Drop, source
     (one,) = opened(desk, drop, [send(drop, source, report(drop, c1="yes", zz="lost?"))], tmp_path / "out")
 
     consents, _contact, account = one.documents
-    assert all(each.form_here for each in one.documents)
+    assert {each.told_in for each in one.documents} == {"en"}
     assert [(each.name, each.question, each.said) for each in consents.answers] == [
         ("c1", "Read this once, then destroy it", "yes"),
         ("c2", "May we write?", "Yes"),
@@ -215,12 +268,74 @@ def test_with_its_form_it_is_read_as_it_was_asked(desk: Desk, drop: Drop, source
     assert [(each.name, each.question, each.said) for each in account.answers] == [
         ("r1", "r1", "It happened to me"),
         ("w1", "Acts", "Yes"),
-        ("t1", "When", "2022-03~"),
-        ("p1", "Where", "country UA, region UA-65"),
+        ("t1", "When", "about March 2022 (2022-03~)"),
+        ("p1", "Where", "Ukraine, Khersonska oblast (UA, UA-65)"),
         ("w2", "Words", "Перший рядок\nдругий"),
         ("person.1.v2", "A person 1: Known", "Yes"),
         ("person.2.v2", "A person 2: Known", "No"),
     ]
+
+
+def test_a_reviewer_chooses_the_language_of_a_report(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
+    learn_form(format_form(drop.form), desk.layout)
+    point: JSON = {"words": "біля вокзалу", "lat": "46.6354", "lon": "32.6169", "exact": "km"}
+
+    (one,) = opened_in("uk", desk, drop, [send(drop, source, report(drop, p3=point))], tmp_path / "out")
+
+    consents, _contact, account = one.documents
+    assert {each.told_in for each in one.documents} == {"uk"}
+    assert [(each.question, each.said) for each in (*consents.answers, *account.answers)] == [
+        ("May we write? українською", "Так"),
+        ("r1 українською", "Це сталося зі мною"),
+        ("Acts українською", "Так"),
+        ("When українською", "приблизно березень 2022 (2022-03~)"),
+        ("Where українською", "Україна, Херсонська область (UA, UA-65)"),
+        ("Place українською", "lat 46.6354, lon 32.6169, У межах приблизно 1 км (km)\nбіля вокзалу"),
+        ("Words українською", "Перший рядок\nдругий"),
+        ("A person українською 1: Known українською", "Так"),
+        ("A person українською 2: Known українською", "Ні"),
+    ]
+    (facts,) = json.loads((tmp_path / "out" / "report.json").read_bytes())
+    where = facts["documents"][2]["answers"][3]
+    assert where["answer"] == {"country": "UA", "region": "UA-65"}
+    assert where["said"] == "Україна, Херсонська область (UA, UA-65)"
+    assert facts["documents"][2]["told_in"] == "uk"
+
+
+def test_a_form_without_the_language_is_told_in_its_first(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    """Sources answered the older version of a form before it had that language."""
+    older = send(drop, source, report(drop))
+    learn_form(format_form(drop.form), desk.layout)
+    drop.form = named(replace(drop.form, version="2", languages=("en", "uk", "fr")))
+    learn_form(format_form(drop.form), desk.layout)
+    newer = send(drop, source, another(report(drop, 2)))
+
+    found = opened_in("fr", desk, drop, [older, newer], tmp_path / "out")
+
+    assert [{each.told_in for each in one.documents} for one in found] == [{"en"}, {"fr"}]
+    assert [answers(one, "account")["t1"] for one in found] == [
+        "about March 2022 (2022-03~)",
+        "vers mars 2022 (2022-03~)",
+    ]
+
+
+def test_a_language_that_no_form_has_is_refused_before_anything_is_let_out(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    sent = send(drop, source, report(drop))
+    (unknown,) = opened_in("xx", desk, drop, [sent], tmp_path / "unknown")
+    learn_form(format_form(drop.form), desk.layout)
+    before = [one.event.kind for one in desk.log.events()]
+
+    for language in ("fr", "UK", ""):
+        with pytest.raises(LanguageUnknownError, match=r"^this can be told in en, uk, and in no other language$"):
+            opened_in(language, desk, drop, [sent], tmp_path / "out")
+
+    assert {each.told_in for each in unknown.documents} == {None}
+    assert not (tmp_path / "out").exists()
+    assert [one.event.kind for one in desk.log.events()] == before
 
 
 def test_a_permission_that_was_not_given_is_said(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
