@@ -1,7 +1,6 @@
 """Every address of the source interface, on one screen: what is not listed here does not exist."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -42,7 +41,7 @@ from source_interface import (
 from source_interface.house import House
 from source_interface.pages import Look, Pages
 from source_interface.parts import SourceLimits, SourceParts
-from source_interface.problems import EXPECTED, problem_of
+from source_interface.problems import EXPECTED, logged_problem
 from source_interface.report_state import MOST_NOTED
 from source_interface.site import Site, Visitor
 
@@ -110,7 +109,6 @@ KEY_FILES = "/keys/"
 UPLOADING = frozenset({"/send", "/report/files"})
 """The pages from which the second tab is opened that tells how far an upload is."""
 
-_logger = logging.getLogger(__name__)
 _REFUSALS = {
     Refusal.HOST: "missing",
     Refusal.PROXY: "proxy",
@@ -152,10 +150,7 @@ class SourceApp:
         except ClientDisconnect:
             return None
         except EXPECTED as error:
-            problem = problem_of(error)
-            if problem.status == 500:
-                # The message of an error may quote what was sent; its kind cannot.
-                _logger.error("a page failed: %s", type(error).__name__)  # noqa: TRY400
+            problem = logged_problem(error)
             response = self._error(request, problem.name, problem.status)
             response.headers.update(problem.headers)
             return response

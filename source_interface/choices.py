@@ -1,7 +1,6 @@
 """Change or withdraw permissions later: all of them are asked anew, because nobody here can read the old ones."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from questionnaire.logic import Condition
 from questionnaire.model import WAY, Form, Page, Question
 from questionnaire.parting import ONCE, consents_part
 from source_interface.errors import UnknownSourceError
-from source_interface.problems import EXPECTED, problem_of
+from source_interface.problems import EXPECTED, logged_problem
 from source_interface.progress import Progress
 from source_interface.question_pages import Questions, Tried, write
 from source_interface.receiving import receive, refuse_closed, stored_progress
@@ -28,8 +27,6 @@ from source_interface.visit import Visit
 
 _CHOICES_FORM = "choices"
 _ONCE = frozenset({ONCE})
-
-_logger = logging.getLogger(__name__)
 
 
 class _Asked(NamedTuple):
@@ -67,10 +64,7 @@ async def send(request: Request, site: Site, visitor: Visitor) -> Response:
                 turn.settle("/inbox")
             return site.pages.goto(request, turn.outcome or "")
     except EXPECTED as error:
-        problem = problem_of(error)
-        if problem.status == 500:
-            # The message of an error may quote what was sent; its kind cannot.
-            _logger.error("choices were not sealed: %s", type(error).__name__)  # noqa: TRY400
+        problem = logged_problem(error)
     return _page(request, site, visitor, asked, Tried(posted.given, status=problem.status, problem=problem))
 
 
@@ -109,7 +103,7 @@ def _questions(form: Form, progress: Progress, report: ReportState | None) -> _A
 
     def may_have_asked(page: Page) -> bool:
         held = holds(page.relevant)
-        led = page.name in progress.reached or ((held or page.name in progress.open) and _asks_permission(page))
+        led = page.name in progress.reached or ((held or page.name in progress.ahead) and _asks_permission(page))
         return led and held is not False
 
     asked = [

@@ -1,5 +1,6 @@
 """Say which words tell a source about an error, and what the refusal is called in HTTP."""
 
+import logging
 from typing import NamedTuple
 
 from hardening.csrf import CsrfError
@@ -18,6 +19,8 @@ from vault.errors import ShareError, SourceClosedError, VaultError, WithdrawnErr
 
 # A minute: what makes us busy passes quickly, and nobody should sit before the page and press again.
 RETRY_AFTER_SECONDS = "60"
+
+_logger = logging.getLogger(__name__)
 
 
 class Problem(NamedTuple):
@@ -56,7 +59,16 @@ _NAMES: tuple[tuple[type[Exception], Problem], ...] = (
 )
 
 
-def problem_of(error: Exception) -> Problem:
+def logged_problem(error: Exception) -> Problem:
+    """Find the words for *error*, and log a fault of ours."""
+    problem = _problem_of(error)
+    if problem.status == 500:
+        # The message of an error may quote what was sent; its kind cannot.
+        _logger.error("a page failed: %s", type(error).__name__)
+    return problem
+
+
+def _problem_of(error: Exception) -> Problem:
     """Find the words for *error*."""
     if isinstance(error, RefusedError):
         return Problem(error.problem, error.status)

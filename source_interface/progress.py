@@ -37,7 +37,7 @@ class Progress:
         seq: Of its last sending; the next one has a greater one.
         way: The door that she came through.
         reached: The names of the pages that were shown to her, in the order of the form.
-        open: Those that her answers would have led over next; without them nobody here could say which these are.
+        ahead: Those that her answers would have led over next; without them nobody here could say which these are.
         contact: Whether she allows us to answer her here; None while she has not said.
         language: Of the pages that she last used.
         others: The reports that she told before, so that a change of permissions reaches each of them.
@@ -47,7 +47,7 @@ class Progress:
     seq: int
     way: Way
     reached: tuple[str, ...]
-    open: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     contact: bool | None
     language: str
     others: tuple[str, ...] = ()
@@ -61,9 +61,9 @@ class Progress:
 def seal_progress(progress: Progress, secrets: SourceSecrets) -> bytes:
     """Seal *progress*, always to `PROGRESS_BYTES`; the last pages of a form that has very many are left out."""
     written = _written(progress)
-    while len(written) > _LONGEST_BYTES and (progress.open or progress.reached):
-        pages = progress.reached if progress.open else progress.reached[:-1]
-        progress = replace(progress, reached=pages, open=progress.open[:-1])
+    while len(written) > _LONGEST_BYTES and (progress.ahead or progress.reached):
+        pages = progress.reached if progress.ahead else progress.reached[:-1]
+        progress = replace(progress, reached=pages, ahead=progress.ahead[:-1])
         written = _written(progress)
     return bytes(_box(secrets).encrypt(sodium_pad(written, _PADDED_BYTES)))
 
@@ -91,7 +91,7 @@ def _written(progress: Progress) -> bytes:
             "seq": progress.seq,
             "way": progress.way,
             "reached": list(progress.reached),
-            "open": list(progress.open),
+            "ahead": list(progress.ahead),
             "contact": progress.contact,
             "language": progress.language,
             "others": "".join(progress.others),
@@ -108,14 +108,14 @@ def _read(told: Mapping[str, JSON]) -> Progress | None:
             "seq": int(seq),
             "way": "report" | "help" as way,
             "reached": list(reached),
-            "open": list(still_open),
+            "ahead": list(ahead),
             "contact": bool() | None as contact,
             "language": str(language),
             "others": str(others),
         } if (
             (len(told), type(version), version, type(seq)) == (9, int, _VERSION, int)
             and _are_names(reached)
-            and _are_names(still_open)
+            and _are_names(ahead)
             and _IDS.fullmatch(others)
         ):
             return Progress(
@@ -123,7 +123,7 @@ def _read(told: Mapping[str, JSON]) -> Progress | None:
                 seq=seq,
                 way=way,
                 reached=tuple(reached),
-                open=tuple(still_open),
+                ahead=tuple(ahead),
                 contact=contact,
                 language=language,
                 others=tuple(others[at : at + _ID_DIGITS] for at in range(0, len(others), _ID_DIGITS)),

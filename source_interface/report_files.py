@@ -1,19 +1,18 @@
 """Files that belong to a report: durable at once, by a button of their own."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hardening.serving import trust_upload
 from keys.sealing import Sealed
 from source_interface.letter import Letter
 from source_interface.parts import MIB
-from source_interface.problems import EXPECTED, Problem, problem_of
-from source_interface.receiving import drain, progress, receive, refuse_closed
+from source_interface.posting import Posting, post
+from source_interface.problems import Problem
+from source_interface.receiving import receive, refuse_closed
 from source_interface.report_state import MOST_NOTED, ReportState, SentFile
 from source_interface.site import Site, Visitor
 from source_interface.visit import Sending, Visit
@@ -23,7 +22,6 @@ ADDRESS = "/report/files"
 _FILES_FORM = "files"
 # Enough to tell a file by; the whole name is sealed. All that a visit can send finds room in it beside the answers.
 _SHOWN_CHARACTERS = 80
-_logger = logging.getLogger(__name__)
 
 
 async def show(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -36,35 +34,17 @@ async def show(request: Request, site: Site, visitor: Visitor) -> Response:
 
 async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     """Take files in, durably and whole; or say why not."""
-    letter, body = Letter(), request.stream()
-    try:
-        with site.arrivals.told(visitor.session.token_hash, letter.arriving):
-            return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
-    except EXPECTED as error:
-        problem = problem_of(error)
-        if problem.status == 500:
-            # The message of an error may quote what was sent; its kind cannot.
-            _logger.error("files were not sealed: %s", type(error).__name__)  # noqa: TRY400
-    finally:
-        await letter.close()
-    if problem.name != "large":
-        await drain(body)
-    report = visitor.visit.report
-    return _page(request, site, visitor, report, problem) if report else site.pages.goto(request, "/send")
 
+    async def keep(letter: Letter) -> str:
+        sealed = await receive(request, site, visitor, letter.items())
+        site.remember_kept(visitor, lambda visit: _arrived(visit, sealed, letter))
+        return ADDRESS
 
-async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Letter, body: AsyncIterator[bytes]) -> str:
-    """Take the files in and say which page tells about them; the same form again gets the first answer (T8)."""
-    once = await letter.read_token(request.scope["headers"], progress(body, site, visitor), site.limits)
-    async with site.forms.turn(visitor.session.key, _FILES_FORM, once) as turn:
-        trust_upload(request.scope)
-        if turn.outcome is None:
-            sealed = await receive(request, site, visitor, letter.items())
-            site.remember_kept(visitor, lambda visit: _arrived(visit, sealed, letter))
-            turn.settle(ADDRESS)
-        else:
-            await letter.skip()
-        return turn.outcome or ""
+    def refuse(_: Letter, problem: Problem) -> Response:
+        report = visitor.visit.report
+        return _page(request, site, visitor, report, problem) if report else site.pages.goto(request, "/send")
+
+    return await post(request, site, visitor, Posting(_FILES_FORM, keep, refuse))
 
 
 def _arrived(visit: Visit, sealed: Sequence[Sealed], letter: Letter) -> Visit:

@@ -1,7 +1,6 @@
 """Send a report: all of it from the summary, or what there is so far from any page; the last sending holds."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
 from typing import Final, Literal, TypeAlias
@@ -15,7 +14,7 @@ from questionnaire.model import Form
 from questionnaire.parting import ONCE, notes_part, report_parts
 from questionnaire.parts import AnswersPart, FormName, Heading
 from source_interface.checking import REPORT_FORM, page
-from source_interface.problems import EXPECTED, problem_of
+from source_interface.problems import EXPECTED, logged_problem
 from source_interface.progress import Progress
 from source_interface.receiving import OfReport, receive, stored_progress
 from source_interface.report_state import ReportState
@@ -27,8 +26,6 @@ CONTACT: Final = "c2"
 """The permission to write to the source in her inbox."""
 
 Extent: TypeAlias = Literal["whole", "part"]
-
-_logger = logging.getLogger(__name__)
 
 
 async def send(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -83,10 +80,7 @@ async def _send(
                 turn.settle("/codename" if visitor.visit.codename else "/sent")
             return site.pages.goto(request, turn.outcome or "")
     except EXPECTED as error:
-        problem = problem_of(error)
-        if problem.status == 500:
-            # The message of an error may quote what was sent; its kind cannot.
-            _logger.error("a report was not sealed: %s", type(error).__name__)  # noqa: TRY400
+        problem = logged_problem(error)
     return page(request, site, visitor, report, problem)
 
 
@@ -103,7 +97,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
         seq=numbered.seq,
         way=numbered.way,
         reached=tuple(one.name for one in form.flow if one.name in numbered.reached),
-        open=tuple(one.name for one in numbered.walk(form) if one.name not in numbered.reached),
+        ahead=tuple(one.name for one in numbered.walk(form) if one.name not in numbered.reached),
         contact=contact,
         language=language,
         others=tuple(one for one in stored.reports if one != numbered.report_id) if stored else (),

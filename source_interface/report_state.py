@@ -76,7 +76,7 @@ class ReportState:
         (docs/specs/report.md, 10). So this is another report beside it.
         """
         begun = cls.begun(way)
-        led = (*progress.reached, *progress.open)
+        led = (*progress.reached, *progress.ahead)
         return replace(begun, seq=progress.seq + 1, reached=progress.reached, earlier=progress.reached, led=led)
 
     @property

@@ -66,7 +66,7 @@ def steps(form: Form, progress: Progress, language: str) -> tuple[tuple[str, boo
     return tuple(
         (form.said(page.title, language), page.name in progress.reached)
         for page in form.flow
-        if page.name in progress.reached or page.name in progress.open
+        if page.name in progress.reached or page.name in progress.ahead
     )
 
 

@@ -1,23 +1,22 @@
 """Begin, send a message or files, and say what became of them."""
 
 import asyncio
-import logging
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hardening.serving import trust_upload
 from keys.codename import new
 from keys.sealing import Sealed
 from source_interface.errors import ClosedError, RefusedError
 from source_interface.letter import Letter
 from source_interface.parts import MIB
-from source_interface.problems import EXPECTED, Problem, problem_of
-from source_interface.receiving import drain, progress, receive, refuse_closed
+from source_interface.posting import Posting, post
+from source_interface.problems import EXPECTED, Problem
+from source_interface.receiving import drain, receive, refuse_closed
 from source_interface.report_way import begun, enter, open_page
 from source_interface.site import Site, Visitor
 from source_interface.visit import Sending, Visit
@@ -26,8 +25,6 @@ from vault.errors import SourceExistsError
 _SEND_FORM = "send"
 # Two codenames that lead to one inbox: nobody will ever see it, and still it is handled (C13).
 _DRAWS = 4
-
-_logger = logging.getLogger(__name__)
 
 
 async def begin(request: Request, site: Site) -> Response:
@@ -66,20 +63,18 @@ async def show_form(request: Request, site: Site, visitor: Visitor) -> Response:
 
 async def send(request: Request, site: Site, visitor: Visitor) -> Response:
     """Take a sending in, durably and whole; or say why not, with the text given back."""
-    letter, body = Letter(), request.stream()
-    try:
-        with site.arrivals.told(visitor.session.token_hash, letter.arriving):
-            return site.pages.goto(request, await _take_in(request, site, visitor, letter, body))
-    except EXPECTED as error:
-        problem = problem_of(error)
-        if problem.status == 500:
-            # The message of an error may quote what was sent; its kind cannot.
-            _logger.error("a sending was not sealed: %s", type(error).__name__)  # noqa: TRY400
-    finally:
-        await letter.close()
-    if problem.name != "large":
-        await drain(body)
-    return _form(request, site, visitor, letter, problem)
+
+    async def keep(letter: Letter) -> str:
+        await letter.read_text()
+        sealed = await receive(request, site, visitor, letter.items())
+        sending = _sending(sealed, letter)
+        site.remember_kept(visitor, lambda visit: replace(visit, sending=sending, notice=""))
+        return "/codename" if visitor.visit.codename else "/sent"
+
+    def refuse(letter: Letter, problem: Problem) -> Response:
+        return _form(request, site, visitor, letter, problem)
+
+    return await post(request, site, visitor, Posting(_SEND_FORM, keep, refuse))
 
 
 async def give_back(request: Request, site: Site) -> Response:
@@ -108,22 +103,6 @@ async def _begin_again(request: Request, site: Site, visitor: Visitor) -> Respon
     if begun(site, request, way) is None:
         return site.pages.goto(request, "/send")
     return site.pages.goto(request, enter(site, visitor, way, None))
-
-
-async def _take_in(request: Request, site: Site, visitor: Visitor, letter: Letter, body: AsyncIterator[bytes]) -> str:
-    """Take the sending in and say which page tells about it; the same form again gets the first answer (T8)."""
-    once = await letter.read_token(request.scope["headers"], progress(body, site, visitor), site.limits)
-    async with site.forms.turn(visitor.session.key, _SEND_FORM, once) as turn:
-        trust_upload(request.scope)
-        if turn.outcome is not None:
-            await letter.skip()
-            return turn.outcome
-        await letter.read_text()
-        sealed = await receive(request, site, visitor, letter.items())
-        sending = _sending(sealed, letter)
-        site.remember_kept(visitor, lambda visit: replace(visit, sending=sending, notice=""))
-        turn.settle("/codename" if visitor.visit.codename else "/sent")
-        return turn.outcome or ""
 
 
 def _sending(sealed: Iterable[Sealed], letter: Letter) -> Sending:

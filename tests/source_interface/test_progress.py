@@ -31,17 +31,17 @@ def test_what_is_sealed_is_opened_again_by_the_same_codename(progress: Progress)
 
 @given(_PAGES, _PAGES)
 def test_every_progress_has_one_size_and_one_that_is_too_long_forgets_its_last_pages(
-    reached: tuple[str, ...], still_open: tuple[str, ...]
+    reached: tuple[str, ...], ahead: tuple[str, ...]
 ) -> None:
-    sealed = seal_progress(replace(PROGRESS, reached=reached, open=still_open), HERS)
+    sealed = seal_progress(replace(PROGRESS, reached=reached, ahead=ahead), HERS)
     opened = open_progress(sealed, HERS)
 
     assert len(sealed) == PROGRESS_BYTES
     assert opened is not None
     assert opened.reached == reached[: len(opened.reached)]
-    assert opened.open == still_open[: len(opened.open)]
+    assert opened.ahead == ahead[: len(opened.ahead)]
     # What is forgotten first can be found again by answering anew.
-    assert opened.reached == reached or not opened.open
+    assert opened.reached == reached or not opened.ahead
 
 
 @pytest.mark.parametrize("reached", range(12))
@@ -50,7 +50,7 @@ def test_all_pages_of_the_form_have_room_beside_as_many_reports_as_a_source_may_
     assert form is not None
     pages = tuple(page.name for page in form.flow)
     others = tuple(f"{number:032x}" for number in range(MOST_REPORTS - 1))
-    progress = replace(PROGRESS, seq=1000, reached=pages[:reached], open=pages[reached:], others=others)
+    progress = replace(PROGRESS, seq=1000, reached=pages[:reached], ahead=pages[reached:], others=others)
 
     assert open_progress(seal_progress(progress, HERS), HERS) == progress
     assert progress.reports == (*others, PROGRESS.report_id)
@@ -83,7 +83,7 @@ def test_what_does_not_open_is_no_progress(untrusted: bytes | None) -> None:
         lambda told: {**told, "seq": True},
         lambda told: {**told, "v": True},
         lambda told: {**told, "reached": [1]},
-        lambda told: {**told, "open": [1]},
+        lambda told: {**told, "ahead": [1]},
         lambda told: {**told, "others": ["0" * 32]},
         lambda told: {**told, "others": "0" * 33},
         lambda _: [],
@@ -96,7 +96,7 @@ def test_what_another_version_wrote_is_no_progress(change: Callable[[dict[str, o
         "seq": 3,
         "way": "report",
         "reached": ["safety"],
-        "open": [],
+        "ahead": [],
         "contact": None,
         "language": "en",
         "others": "",

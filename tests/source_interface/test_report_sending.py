@@ -391,7 +391,7 @@ def test_only_her_codename_tells_which_pages_were_reached(house: House) -> None:
         seq=1,
         way="report",
         reached=("safety", "what", "people"),
-        open=("choices",),
+        ahead=("choices",),
         contact=None,
         language="en",
     )
