@@ -164,11 +164,17 @@ class Asking:
         return _chosen_of(self.places.regions(country, self.language), region)
 
 
+def asked_questions(asked: Sequence[Asked]) -> tuple[AskedQuestion, ...]:
+    """List every question of a page, those about each person as well."""
+    alone = [one for one in asked if isinstance(one, AskedQuestion)]
+    return (*alone, *(one for many in asked if isinstance(many, AskedRepeat) for slot in many.slots for one in slot))
+
+
 def in_trouble(asked: Sequence[Asked]) -> tuple[tuple[str, str, Trouble], ...]:
     """List every trouble of a page: the control, what was asked, and what is wrong."""
-    questions = [one for one in asked if isinstance(one, AskedQuestion)]
-    questions += [one for many in asked if isinstance(many, AskedRepeat) for slot in many.slots for one in slot]
-    return tuple((control, one.label, trouble) for one in questions for control, trouble in one.troubles.items())
+    return tuple(
+        (control, one.label, trouble) for one in asked_questions(asked) for control, trouble in one.troubles.items()
+    )
 
 
 def filled(items: Sequence[Item], answers: Mapping[str, JSON]) -> Fields:

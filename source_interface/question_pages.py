@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from questionnaire.model import Item, Page
 from questionnaire.reading import EXACT, Given
-from source_interface.asking import Trouble, in_trouble
+from source_interface.asking import Trouble, asked_questions, in_trouble
 from source_interface.checking import REPORT_FORM
 from source_interface.errors import CrammedError
 from source_interface.pages import MONTHS_ALONE
@@ -81,8 +81,11 @@ def write(
 
 def given_back(request: Request, site: Site, page: Page, posted: Posted, kind: str) -> Response:
     """Show what was typed on a page that belongs to no living visit."""
-    items = page.items
-    answers = understand(posted, items, site.today(), site.parts.places).answers
-    asking = site.asking(request, ReportState.begun("report"), posted.given, {})
-    typed = plain_text(asking, page, answers)
+    understood = understand(posted, page.items, site.today(), site.parts.places)
+    asking = site.asking(request, ReportState.begun("report"), posted.given, understood.troubles)
+    asked = asked_questions(asking.shown(page.items))
+    # What could not be understood is no answer, and was typed all the same.
+    amiss = [[one.label, " ".join(text for text in one.typed.values() if text)] for one in asked if one.troubles]
+    written = [plain_text(asking, page, understood.answers), *("\n".join(lines) for lines in amiss if all(lines))]
+    typed = "\n\n".join(text for text in written if text)
     return site.pages.page(request, "error.html", 403, kind=kind, typed=typed)

@@ -402,6 +402,23 @@ def test_answers_of_a_visit_that_has_ended_are_given_back(make_house: MakeHouse)
     assert "Acts Yes" in " ".join((page.first("textarea").text or "").split())
 
 
+def test_what_was_wrong_on_a_page_of_a_visit_that_has_ended_is_given_back_as_well(make_house: MakeHouse) -> None:
+    house = make_house(questionnaire=ASKED)
+    browser = told(house, 1)
+    form = browser.page.form("Continue")
+    house.clock.advance(31 * 60)
+    long = "ї" * 100_001
+
+    page = browser.submit(
+        form, {"t1.d": "31", "t1.m": "2", "t1.y": "2022", "w1": ["yes"], "w2": long}, button="Continue"
+    )
+
+    given_back = page.first("textarea").text or ""
+    assert "When\n2022 2 31" in given_back
+    assert "Acts\nYes" in given_back
+    assert f"Words\n{long}" in given_back
+
+
 @pytest.mark.check("C8")
 def test_answers_with_the_token_of_another_visit_are_given_back(house: House) -> None:
     stranger, browser = told(house, 1), told(house, 1)
