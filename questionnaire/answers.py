@@ -45,6 +45,20 @@ def walk(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[Page,
     return tuple(pages)
 
 
+def unsure(form: Form, page: Page, answers: Answers, led: Collection[str]) -> frozenset[str]:
+    """Name the questions of *page* that may not be meant for whoever came back: her earlier answers would decide."""
+    if not led:
+        return frozenset()
+    at = form.flow.index(page)
+    asked = {name for one in walk(form, answers, led) if form.flow.index(one) < at for name in _names(one)}
+    unknown, codes = asked - answers.keys(), chosen(answers)
+    return frozenset(
+        item.name
+        for item in visible(page, answers)
+        if isinstance(item, Question) and item.relevant is not None and item.relevant.judge(codes, unknown) is None
+    )
+
+
 def kept(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """Drop what is not asked any more, because an earlier answer has changed.
 

@@ -30,10 +30,10 @@ _ONCE = frozenset({ONCE})
 
 
 class _Asked(NamedTuple):
-    """What is asked, and from which question on nobody here can know whether it fits her."""
+    """What is asked, and which of it nobody here can know to be meant for her."""
 
     items: tuple[Question, ...]
-    unsure_from: str
+    unsure: frozenset[str]
 
 
 async def show(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -114,7 +114,7 @@ def _questions(form: Form, progress: Progress, report: ReportState | None) -> _A
         if isinstance(question, Question) and question.part == "consents"
     ]
     sure, unsure = ([question for held, question in asked if held is wanted] for wanted in (True, None))
-    return _Asked((*sure, *unsure), unsure[0].name if unsure else "")
+    return _Asked((*sure, *unsure), frozenset(one.name for one in unsure))
 
 
 def _asks_permission(page: Page) -> bool:

@@ -27,13 +27,13 @@ class Questions:
         template: Of the page.
         report: What was answered so far.
         items: In their order.
-        unsure_from: The name of the first question of which nobody here can know whether it fits her; empty if all do.
+        unsure: The names of those of which nobody here can know whether they are meant for her.
     """
 
     template: str
     report: ReportState
     items: Sequence[Item]
-    unsure_from: str = ""
+    unsure: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def write(
         token=visitor.token,
         once=site.forms.issue(visitor.session.key, REPORT_FORM),
         asked=asked,
-        unsure_from=questions.unsure_from,
+        unsure=questions.unsure,
         troubles=in_trouble(asked),
         problem=tried.problem.name if tried.problem else "",
         message_limit=site.limits.message_characters,

@@ -120,7 +120,7 @@ def _shown(request: Request, site: Site, visitor: Visitor, tried: Tried) -> Resp
         request,
         site,
         visitor,
-        Questions("report.html", report, visible(page, report.answers)),
+        Questions("report.html", report, visible(page, report.answers), report.unsure(form, page)),
         tried,
         action=address(form, page),
         page_title=form.said(page.title, language),

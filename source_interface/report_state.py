@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self, cast
 
 from hardening.canonical import JSON, Writable
-from questionnaire.answers import kept, replaced, walk
+from questionnaire.answers import kept, replaced, unsure, walk
 from questionnaire.model import WAY, Form, Page
 from source_interface.progress import Progress, Way
 
@@ -87,6 +87,10 @@ class ReportState:
     def walk(self, form: Form) -> tuple[Page, ...]:
         """Give the pages that it leads over, in their order."""
         return walk(form, self.answers, self.led)
+
+    def unsure(self, form: Form, page: Page) -> frozenset[str]:
+        """Name the questions of *page* that may not be meant for her."""
+        return unsure(form, page, self.answers, self.led)
 
     def told(self, form: Form, page: Page, fresh: Mapping[str, JSON]) -> Self:
         """Take what was answered on *page* in the place of what was answered there before."""

@@ -87,7 +87,28 @@ def test_what_nobody_knows_whether_it_fits_her_is_asked_last_and_said_to_be_so(m
     page = back_again(house, codename).open("/choices")
 
     assert _asked(page)[-2:] == ["r3", "c1"]
-    assert page.text.index("Leave out what does not fit you") < page.text.index("Does the person it happened to know")
+    assert page.text.index("If it does not fit you, leave it out") < page.text.index(
+        "Does the person it happened to know"
+    )
+
+
+def test_whoever_goes_on_after_coming_back_is_told_which_question_may_not_be_meant_for_her(
+    make_house: MakeHouse,
+) -> None:
+    form = packaged()
+    assert form is not None
+    house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
+    browser = inside(house)
+    browser.press("Send what I have so far", r1="victim")
+    again = back_again(house, written_down(browser))
+
+    again.press("Go on with my report")
+    assert again.page.path == "/report/2"
+    assert again.page.text.index("leave it out") < again.page.text.index("Does the person it happened to know")
+    again.open("/report/1")
+    again.press("Continue", r1="eyewitness")
+    assert "Does the person it happened to know" in again.page.text
+    assert "leave it out" not in again.page.text
 
 
 def _asked(page: Page) -> list[str]:
