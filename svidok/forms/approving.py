@@ -7,24 +7,18 @@ from pathlib import Path
 from typing import get_args
 
 from hardening.clock import SystemClock, today
-from hardening.files import private_folder
-from keys.errors import KeysError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
-from keys.keyset import Keyset
-from keys.keyset_store import is_stored, load
 from keys.signing import sign_detached
 from questionnaire.approval import Approval, Reader, Role
-from questionnaire.errors import QuestionnaireError
 from questionnaire.served import draft
 from svidok.approved_form import (
-    Signed,
     SignedForm,
-    believe,
+    beliefs,
     install,
     is_installed,
     read_folder,
-    read_until,
+    told,
     what_of,
     write_approval,
     write_form,
@@ -34,6 +28,7 @@ from svidok.forms.looking import known_language, read_form
 from svidok.identity import Identity
 from svidok.passphrases import from_file
 from svidok.place import Place
+from svidok.signed_approval import Signed, believe, signers_here
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -86,13 +81,11 @@ def _check(place: Place, signed: SignedForm) -> None:
     """Refuse a form of which a part was not approved by this drop's signers."""
     if not signed.approvals:
         raise CommandError("nobody has approved this form: svidok form sign writes what a drop wants to see")
-    if not is_stored(place.keyset):
+    signers = signers_here(place)
+    if signers is None:
         raise CommandError("there is no keyset yet, so nobody could have approved a form: svidok keys import")
-    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
     for language, one in signed.approvals.items():
-        approval, _ = believe(signed.form, language, one, keyset, judge)
-        if read_until(approval) > _day():
-            raise CommandError(f"the approval for {language} is of a day that has not come: set this machine's clock")
+        believe(what_of(signed.form, language), one, signers)
 
 
 def _refuse_silent_change(installed: Path, signed: SignedForm) -> None:
@@ -117,22 +110,11 @@ def _status(place: Place) -> int:
         print("no form is installed: sources can send words and files alone")
         return 1
     signed = read_folder(place.forms)
-    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
     print(f"{signed.form.form_id} {signed.form.version}, SHA-256 {signed.form.sha256}")
-    said = [_said(signed, language, keyset, judge) for language in signed.form.languages]
-    print("\n".join(line for line, _ in said))
-    return 0 if any(is_served for _, is_served in said) else 1
-
-
-def _said(signed: SignedForm, language: str, keyset: Keyset, judge: Gpg) -> tuple[str, bool]:
-    if language not in signed.approvals:
-        return f"  {language}: not approved", False
-    try:
-        approval, signer = believe(signed.form, language, signed.approvals[language], keyset, judge)
-    except (QuestionnaireError, KeysError) as error:
-        return f"  {language}: not served: {error}", False
-    readers = ", ".join(f"{reader.name} ({reader.role})" for reader in approval.readers)
-    return f"  {language}: read by {readers} until {read_until(approval)}, signed by {signer}", True
+    found = beliefs(signed, signers_here(place))
+    for language, belief in found.items():
+        print(f"  {language}: {told(belief)}")
+    return 0 if any(belief.holds for belief in found.values()) else 1
 
 
 def _day() -> date:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hardening.clock import SystemClock
+from hardening.clock import SystemClock, today
 from hardening.files import private_folder
 from keys.gpg import Gpg
 from questionnaire.load import format_form, parse_form
@@ -14,6 +14,7 @@ from questionnaire.served import Questionnaire, packaged
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.serving import source
+from svidok.signed_approval import signers_of
 from tests.questionnaire.tables import COMPILED
 from tests.svidok.conftest import Held
 from tests.svidok.console import Console, Said
@@ -37,7 +38,8 @@ def sign(console: Console, held: Held) -> Sign:
 
 def _served(place: Place, judge: Path) -> Questionnaire | None:
     """What the source interface is handed at its next start."""
-    return source._questionnaire(place, Identity.read(place.identity), Gpg(private_folder(judge)), SystemClock())
+    signers = signers_of(place, Gpg(private_folder(judge)), today(SystemClock()))
+    return source._questionnaire(place, Identity.read(place.identity), signers)
 
 
 def _as_evaluation(place: Place) -> None:
