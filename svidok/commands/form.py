@@ -84,6 +84,7 @@ def _approvals(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     install = add_parser("install", help="on the server: check a signed form and ask it from the next start on")
     install.add_argument("drop", type=Path, metavar="DIR", help="the drop's folder")
     install.add_argument("signed", type=Path, metavar="FOLDER", help="what `sign` wrote")
+    install.add_argument("--older", action="store_true", help="also if its version is not newer than the installed one")
     status = add_parser("status", help="which form a drop asks, in which languages, and who has read it")
     status.add_argument("drop", type=Path, metavar="DIR", help="the drop's folder")
 

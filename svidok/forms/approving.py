@@ -11,6 +11,7 @@ from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.signing import sign_detached
 from questionnaire.approval import Approval, Reader, Role
+from questionnaire.model import Form, is_newer
 from questionnaire.served import draft
 from svidok.approved_form import (
     SignedForm,
@@ -37,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         case "sign":
             return _sign(arguments)
         case "install":
-            return _install(Place(arguments.drop.resolve()), arguments.signed)
+            return _install(Place(arguments.drop.resolve()), arguments.signed, older=arguments.older)
         case _:
             return _status(Place(arguments.drop.resolve()))
 
@@ -65,12 +66,13 @@ def _readers(arguments: argparse.Namespace, day: date) -> Iterator[Reader]:
         yield from (Reader(name, role, day) for name in names)
 
 
-def _install(place: Place, folder: Path) -> int:
+def _install(place: Place, folder: Path, *, older: bool) -> int:
     identity = Identity.read(place.identity)
     signed = read_folder(folder)
     if not identity.evaluation:
         _check(place, signed)
-    _refuse_silent_change(place.forms, signed)
+    if is_installed(place.forms):
+        _refuse_silent_change(read_folder(place.forms).form, signed.form, older=older)
     install(signed, place.forms)
     languages = sorted(signed.form.languages if identity.evaluation else signed.approvals)
     print(f"{signed.form.form_id} {signed.form.version} is asked in {', '.join(languages)} from the next start on")
@@ -88,14 +90,15 @@ def _check(place: Place, signed: SignedForm) -> None:
         believe(what_of(signed.form, language), one, signers)
 
 
-def _refuse_silent_change(installed: Path, signed: SignedForm) -> None:
-    """Refuse other words under a version that reports have named already."""
-    if not is_installed(installed):
+def _refuse_silent_change(before: Form, form: Form, *, older: bool) -> None:
+    """Refuse other words under the version that reports have named already, and unless *older*, an earlier version."""
+    if before.form_id != form.form_id or before.sha256 == form.sha256:
         return
-    before = read_folder(installed).form
-    same = (before.form_id, before.version) == (signed.form.form_id, signed.form.version)
-    if same and before.sha256 != signed.form.sha256:
+    if before.version == form.version:
         raise CommandError(f"another form is installed as {before.form_id} {before.version}: raise the version")
+    if not older and not is_newer(form.version, before.version):
+        says = f"{form.form_id} {form.version} is not newer than {before.version}, which is installed"
+        raise CommandError(f"{says}: --older installs it all the same")
 
 
 def _status(place: Place) -> int:

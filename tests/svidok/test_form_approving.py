@@ -175,9 +175,50 @@ def test_other_words_need_another_version(console: Console, drop: Place, sign: S
         _ = sign(path, tmp_path / path.stem).done
     _ = console("form", "install", drop.root, tmp_path / "example").done
 
-    assert "raise the version" in console("form", "install", drop.root, tmp_path / "silent").refusal
+    for words in ((), ("--older",)):
+        assert "raise the version" in console("form", "install", drop.root, tmp_path / "silent", *words).refusal
     assert "example 2 is asked in uk" in console("form", "install", drop.root, tmp_path / "said").done
     assert _served(drop, tmp_path / "judge") is not None
+
+
+@pytest.fixture
+def versions(sign: Sign, tmp_path: Path) -> Callable[[str], Path]:
+    """The folder of an approved form of that version, each with other words."""
+
+    def version(name: str) -> Path:
+        form = replace(parse_form(COMPILED.read_bytes()), version=name, title={"en": f"Version {name}"})
+        (tmp_path / f"{name}.json").write_bytes(format_form(form))
+        _ = sign(tmp_path / f"{name}.json", tmp_path / name).done
+        return tmp_path / name
+
+    return version
+
+
+@pytest.mark.check("G7")
+@pytest.mark.parametrize(("before", "now"), [("10", "9"), ("1.10", "1.9"), ("2", "02"), ("2", "draft"), ("draft", "3")])
+def test_an_earlier_version_is_installed_only_by_whoever_says_so(
+    console: Console, drop: Place, versions: Callable[[str], Path], before: str, now: str
+) -> None:
+    """Its signatures hold for ever, so whoever kept it could bring back a question that was taken away."""
+    _ = console("form", "install", drop.root, versions(before)).done
+    earlier = versions(now)
+
+    refused = console("form", "install", drop.root, earlier).refusal
+    kept = parse_form((drop.forms / "form.json").read_bytes()).version
+    installed = console("form", "install", drop.root, earlier, "--older").done
+
+    assert refused == (
+        f"example {now} is not newer than {before}, which is installed: --older installs it all the same"
+    )
+    assert kept == before
+    assert installed == f"example {now} is asked in uk from the next start on\n"
+
+
+def test_a_newer_version_and_the_same_one_need_no_word(
+    console: Console, drop: Place, versions: Callable[[str], Path]
+) -> None:
+    for name in ("1.9", "1.10", "1.10", "2", "2.0", "2026.03"):
+        assert f"example {name} is asked" in console("form", "install", drop.root, versions(name)).done
 
 
 @pytest.mark.parametrize("missing", ["form.json", "approvals/form-example-uk.sig"])
