@@ -16,7 +16,7 @@ from svidok.signed_approval import (
     Signed,
     Signers,
     believe,
-    judge,
+    look,
     read_signed,
     read_until,
     write_signed,
@@ -82,7 +82,10 @@ def install(source: Path, target: Path, signers: Signers) -> tuple[str, ...]:
 
 def installed(folder: Path, signers: Signers | None) -> tuple[Installed, ...]:
     """Tell of every language that there is, what lies in *folder*, and whether *signers* make it hold."""
-    return tuple(Installed(language, _look(language, folder, signers)) for language in languages())
+    return tuple(
+        Installed(language, look(catalogue(language), _path(folder, language.code), signers))
+        for language in languages()
+    )
 
 
 def approved_languages(folder: Path, signers: Signers | None) -> frozenset[str]:
@@ -92,17 +95,6 @@ def approved_languages(folder: Path, signers: Signers | None) -> frozenset[str]:
         if one.belief.fault:
             _log.warning("the approval of the pages in %s does not hold: %s", one.language.code, one.belief.fault)
     return frozenset(one.language.code for one in found if one.belief.holds)
-
-
-def _look(language: Language, folder: Path, signers: Signers | None) -> Belief:
-    what, path = catalogue(language), _path(folder, language.code)
-    if not path.exists():
-        return Belief(what)
-    try:
-        return judge(what, read_signed(path), signers)
-    except CommandError as error:
-        # What cannot be read approves nothing.
-        return Belief(what, fault=str(error))
 
 
 def _path(folder: Path, code: str) -> Path:

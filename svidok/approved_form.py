@@ -21,7 +21,7 @@ from svidok.signed_approval import (
     Belief,
     Signed,
     Signers,
-    judge,
+    look,
     read_bounded,
     read_signed,
     read_until,
@@ -48,18 +48,25 @@ def is_installed(folder: Path) -> bool:
     return folder.exists() or _before(folder).exists()
 
 
-def read_folder(folder: Path) -> SignedForm:
-    """Read what lies in *folder*.
+def read_installed(folder: Path) -> Form:
+    """Read the form in *folder*, whoever has approved it.
 
     Raises:
-        CommandError: There is no form, or a file is too long.
+        CommandError: There is none, or it is too long.
+        FormFileError: It is malformed.
+    """
+    return parse_form(read_bounded(_whole(folder) / FORM, MOST_FORM_BYTES))
+
+
+def read_folder(folder: Path) -> SignedForm:
+    """Read what lies in *folder*, all of it.
+
+    Raises:
+        CommandError: There is no form, a signature is missing, or a file is too long.
         FormFileError: The form is malformed.
     """
-    if not folder.exists() and _before(folder).exists():
-        # An installation ended between its two renames.
-        folder = _before(folder)
-    form = parse_form(read_bounded(folder / FORM, MOST_FORM_BYTES))
-    paths = {language: _path(folder, form, language) for language in form.languages}
+    form = read_installed(folder)
+    paths = {language: _path(_whole(folder), form, language) for language in form.languages}
     return SignedForm(form, {language: read_signed(path) for language, path in paths.items() if path.exists()})
 
 
@@ -112,22 +119,21 @@ def approved(folder: Path, signers: Signers) -> Questionnaire | None:
     """
     if not is_installed(folder):
         return None
-    signed = read_folder(folder)
-    found = beliefs(signed, signers)
+    form = read_installed(folder)
+    found = beliefs(folder, form, signers)
     for language, belief in found.items():
         if belief.fault:
             _log.warning("the questionnaire is not served in %s: %s", language, belief.fault)
     languages = frozenset(language for language, belief in found.items() if belief.holds)
-    return Questionnaire(signed.form, languages, draft=False) if languages else None
+    return Questionnaire(form, languages, draft=False) if languages else None
 
 
-def beliefs(signed: SignedForm, signers: Signers | None) -> Mapping[str, Belief]:
-    """Say of each language of the form what is to be thought of its approval."""
-    found: dict[str, Belief] = {}
-    for language in signed.form.languages:
-        what, brought = what_of(signed.form, language), signed.approvals.get(language)
-        found[language] = Belief(what) if brought is None else judge(what, brought, signers)
-    return found
+def beliefs(folder: Path, form: Form, signers: Signers | None) -> Mapping[str, Belief]:
+    """Say of each language of *form* what is to be thought of its approval in *folder*."""
+    return {
+        language: look(what_of(form, language), _path(_whole(folder), form, language), signers)
+        for language in form.languages
+    }
 
 
 def told(belief: Belief) -> str:
@@ -136,6 +142,11 @@ def told(belief: Belief) -> str:
         return f"not served: {belief.fault}" if belief.fault else "not approved"
     readers = ", ".join(f"{reader.name} ({reader.role})" for reader in belief.approval.readers)
     return f"read by {readers} until {read_until(belief.approval)}, signed by {belief.signer}"
+
+
+def _whole(folder: Path) -> Path:
+    """Give the folder itself, or the one before it if an installation ended between its two renames."""
+    return _before(folder) if not folder.exists() and _before(folder).exists() else folder
 
 
 def _path(folder: Path, form: Form, language: str) -> Path:

@@ -132,15 +132,19 @@ def believe(what: Catalogue | ApprovedForm, signed: Signed, signers: Signers) ->
     return approval, signer
 
 
-def judge(what: Catalogue | ApprovedForm, signed: Signed, signers: Signers | None) -> Belief:
-    """Say what is to be thought of *signed*; without signers nobody can have approved anything."""
+def look(what: Catalogue | ApprovedForm, path: Path, signers: Signers | None) -> Belief:
+    """Say what is to be thought of the approval at *path*; without signers nobody can have approved anything."""
+    if not path.exists():
+        return Belief(what)
     approval: Approval | None = None
     try:
+        signed = read_signed(path)
         approval = parse_approval(signed.untrusted)
         if signers is None:
             return Belief(what, approval, fault="there is no keyset to judge it by")
         _, signer = believe(what, signed, signers)
-    except (ApprovalError, KeysError) as error:
+    except (ApprovalError, CommandError, KeysError) as error:
+        # What cannot be read or believed approves nothing.
         return Belief(what, approval, fault=str(error))
     return Belief(what, approval, signer)
 

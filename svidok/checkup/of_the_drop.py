@@ -15,6 +15,7 @@ from reviewers.tables import REVIEWERS
 from source_interface.help_entries import Helper, owned, shipped
 from svidok import ownership
 from svidok.approvals import installed
+from svidok.approved_form import beliefs, is_installed, read_installed
 from svidok.checkup.finding import Complaints, Examined, Level
 from svidok.condition import look
 from svidok.isolation import find
@@ -118,6 +119,16 @@ def languages(drop: Examined) -> Complaints:
             # After an update words change; nothing but a mistake, or somebody's hand, takes a signature away.
             level = Level.SOON if one.belief.stale else Level.WRONG
             yield level, f"the approval of the pages in {one.language.code} does not hold: {one.belief.fault}"
+
+
+def questionnaire(drop: Examined) -> Complaints:
+    """Whether what was approved of the installed form is asked."""
+    if drop.identity.evaluation or not is_installed(drop.place.forms):
+        return
+    form = read_installed(drop.place.forms)
+    for language, belief in beliefs(drop.place.forms, form, signers_here(drop.place)).items():
+        if belief.fault:
+            yield Level.WRONG, f"{form.form_id} {form.version} is not asked in {language}: {belief.fault}"
 
 
 def _of_country(helpers: Iterable[Helper], drop: Examined) -> Iterable[str]:

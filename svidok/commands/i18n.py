@@ -55,7 +55,7 @@ class Row:
     """One language, as the table and programs read it.
 
     Attributes:
-        approved_by: Who has read it, also if it is stale; nobody whose approval nobody of the keyset has signed.
+        approved_by: Who has read it. If it is stale, as it says: nobody has looked at its signature.
         stale: Somebody has approved it, but other words than it says now.
         fault: Why an approval that is there does not hold; empty if there is none, or if it does.
         served: Whether a real drop serves it.
@@ -110,6 +110,8 @@ def _print(rows: list[Row]) -> None:
         print(f"    messages   {row.translated} of {row.messages} translated, {row.fuzzy} fuzzy")
         print(f"    sha256     {row.sha256}")
         print(f"    approved   {', '.join(row.approved_by) or 'by nobody'}{' (stale: words changed)' * row.stale}")
+        if row.signed_by:
+            print(f"    signed by  {row.signed_by}")
         if row.fault:
             print(f"    fault      {row.fault}")
         print(f"    real drop  {_served(row)}")

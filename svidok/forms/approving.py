@@ -19,6 +19,7 @@ from svidok.approved_form import (
     install,
     is_installed,
     read_folder,
+    read_installed,
     told,
     what_of,
     write_approval,
@@ -72,7 +73,7 @@ def _install(place: Place, folder: Path, *, older: bool) -> int:
     if not identity.evaluation:
         _check(place, signed)
     if is_installed(place.forms):
-        _refuse_silent_change(read_folder(place.forms).form, signed.form, older=older)
+        _refuse_silent_change(read_installed(place.forms), signed.form, older=older)
     install(signed, place.forms)
     languages = sorted(signed.form.languages if identity.evaluation else signed.approvals)
     print(f"{signed.form.form_id} {signed.form.version} is asked in {', '.join(languages)} from the next start on")
@@ -112,9 +113,9 @@ def _status(place: Place) -> int:
     if not is_installed(place.forms):
         print("no form is installed: sources can send words and files alone")
         return 1
-    signed = read_folder(place.forms)
-    print(f"{signed.form.form_id} {signed.form.version}, SHA-256 {signed.form.sha256}")
-    found = beliefs(signed, signers_here(place))
+    form = read_installed(place.forms)
+    print(f"{form.form_id} {form.version}, SHA-256 {form.sha256}")
+    found = beliefs(place.forms, form, signers_here(place))
     for language, belief in found.items():
         print(f"  {language}: {told(belief)}")
     return 0 if any(belief.holds for belief in found.values()) else 1

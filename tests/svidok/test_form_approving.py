@@ -1,5 +1,6 @@
 """A real drop asks only what people have read and a signer has signed, in the languages in which they have read it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_a_form_that_was_put_beside_another_ones_signatures_is_not_asked(
 
 
 @pytest.mark.check("G7")
-@pytest.mark.parametrize("what", ["signature", "approval", "language"])
+@pytest.mark.parametrize("what", ["signature", "approval", "language", "nothing"])
 def test_one_byte_of_an_approval_undoes_its_language_alone(
     console: Console, drop: Place, sign: Sign, tmp_path: Path, what: str
 ) -> None:
@@ -109,14 +110,20 @@ def test_one_byte_of_an_approval_undoes_its_language_alone(
             (folder / "form-example-uk.json").write_bytes(
                 (folder / "form-example-uk.json").read_bytes().replace(b"Olena", b"Alena")
             )
+        case "nothing":
+            (folder / "form-example-uk.sig").unlink()
         case _:
             for suffix in ("json", "sig"):
                 (folder / f"form-example-uk.{suffix}").write_bytes((folder / f"form-example-ar.{suffix}").read_bytes())
 
     served = _served(drop, tmp_path / "judge")
+    findings = json.loads(console("doctor", drop.root, "--json").out)["findings"]
 
     assert served is not None
     assert served.approved == {"ar"}
+    (told,) = [one for one in findings if one["check"] == "form"]
+    assert told["level"] == "wrong"
+    assert told["text"].startswith("example 1 is not asked in uk: ")
     assert console("form", "install", drop.root, drop.forms).code == 1
 
 

@@ -69,7 +69,9 @@ def test_what_a_reviewer_has_signed_is_installed_and_then_served(
     assert served(drop) == {"uk"}
     row = told(console("i18n", "status", drop.root, "--json"))["uk"]
     assert (row["served"], row["stale"]) == (True, False)
-    assert "Олена (native, " in console("i18n", "status", drop.root).done
+    printed = console("i18n", "status", drop.root).done
+    assert "Олена (native, " in printed
+    assert f"signed by  {keys.prints['one']}\n" in printed
     assert "language uk        served\n" in console("status", drop.root).out
 
 
