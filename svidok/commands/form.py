@@ -35,6 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _form(paper)
     paper.add_argument("out", type=Path, metavar="OUT.pdf", help="the file to write")
     paper.add_argument("--language", action="append", default=[], help="a code like uk; again for more; default: all")
+    paper.add_argument(
+        "--approved", type=Path, metavar="FOLDER", help="what `sign` wrote: what holds there is no draft"
+    )
+    paper.add_argument("--keyset", type=Path, metavar="KEYSET", help="the drop's keyset, whose signers approve")
     _approvals(actions.add_parser)
 
 

@@ -1,6 +1,7 @@
 """A real drop asks only what people have read and a signer has signed, in the languages in which they have read it."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -269,3 +270,49 @@ def test_an_install_that_was_killed_between_two_renames_is_found_again(
     assert between is not None
     assert _served(drop, tmp_path / "judge") == between
     assert sorted(path.name for path in drop.root.iterdir() if "forms" in path.name) == ["forms"]
+
+
+def _pages(pdf: Path) -> list[str]:
+    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True, text=True).stdout
+    return [page.replace("\u200e", "") for page in text.split("\f") if page.strip()]
+
+
+@pytest.mark.check("G7")
+def test_paper_is_no_draft_in_the_languages_whose_approvals_hold(
+    console: Console, held: Held, sign: Sign, tmp_path: Path
+) -> None:
+    for language, person in (("uk", "one"), ("en", "two"), ("ar", "recovery")):
+        _ = sign(COMPILED, tmp_path / "out", language, person).done
+    (tmp_path / "out" / "approvals" / "form-example-en.sig").unlink()
+    by = ("--approved", tmp_path / "out", "--keyset", held.keyset)
+
+    said = console("form", "print", COMPILED, tmp_path / "form.pdf", *by).done
+
+    day = today(SystemClock())
+    pages = _pages(tmp_path / "form.pdf")
+    assert f"  uk: read until {day}\n" in said
+    assert "  en: a draft: form-example-en.sig cannot be read (FileNotFoundError)\n" in said
+    assert "  ar: a draft: gpg does not accept the signature\n" in said
+    assert "judged by keyset 1, " in said
+    assert [sum(word in page for page in pages) for word in ("DRAFT", "ЧЕРНЕТКА")] == [1, 0]
+    assert all((f"Прочитано і схвалено: {day}" in page) == ("Сторінка" in page) for page in pages)
+
+
+def test_paper_is_a_draft_without_a_keyset_to_judge_by(
+    console: Console, held: Held, sign: Sign, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_bytes(format_form(replace(parse_form(COMPILED.read_bytes()), version="2")))
+    _ = sign(COMPILED, tmp_path / "out").done
+    approved, keyset = ("--approved", tmp_path / "out"), ("--keyset", held.keyset)
+
+    said = console("form", "print", COMPILED, tmp_path / "form.pdf", "--language", "uk").done
+
+    assert said.endswith("  uk: a draft: not approved\n")
+    assert "ЧЕРНЕТКА" in _pages(tmp_path / "form.pdf")[0]
+    for words in (approved, keyset):
+        refused = console("form", "print", COMPILED, tmp_path / "none.pdf", *words).refusal
+        assert refused == "--approved and --keyset go together: the one is judged by the other"
+    refused = console("form", "print", other, tmp_path / "none.pdf", *approved, *keyset).refusal
+    assert "holds another form: example 1, SHA-256 " in refused
+    assert not (tmp_path / "none.pdf").exists()
