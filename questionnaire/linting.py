@@ -11,7 +11,7 @@ from typing import Final
 from questionnaire.compiling import compile_table
 from questionnaire.findings import WHOLE, Finding, Findings, Row
 from questionnaire.load import format_form
-from questionnaire.model import MOST_SLOTS, Form, Item, Note, Page, Question, Repeat, Text
+from questionnaire.model import MOST_SLOTS, Form, Item, Note, Page, Question, Repeat, Text, is_ordered
 from questionnaire.paths import MOST_COMBINATIONS, Path, combinations, paths
 from questionnaire.table import Table
 
@@ -44,10 +44,14 @@ def lint(table: Table) -> tuple[Form | None, tuple[Finding, ...]]:
     """Compile *table* and judge what comes of it."""
     compiled = compile_table(table)
     findings = Findings(list(compiled.findings))
+    settings = table.sheet("settings")[0]
     if compiled.form is not None:
         judge(compiled.form, compiled.rows, findings)
+        if not is_ordered(compiled.form.version):
+            says = "no drop can tell which version is newer unless versions are numbers, with dots between: 2, or 2.1"
+            findings.warn(settings, "version", says)
     for sheet in ("survey", "choices"):
-        _judge_sentences(table.sheet(sheet), table.sheet("settings")[0], findings)
+        _judge_sentences(table.sheet(sheet), settings, findings)
     return compiled.form, tuple(sorted(findings.told))
 
 

@@ -28,6 +28,7 @@ VICTIM: Final = "victim"
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
 _CODE: Final = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
+_NUMBERS: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*\Z")
 _VERSION: Final = re.compile(r"[0-9A-Za-z._-]{1,64}\Z")
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
 
@@ -187,6 +188,16 @@ class Form:
         return next((page for page in self.pages if page.per_file), None)
 
 
+def is_ordered(version: str) -> bool:
+    """Say whether *version* is numbers with dots between them; any other has no place before or after another."""
+    return _NUMBERS.match(version) is not None
+
+
+def is_newer(version: str, than: str) -> bool:
+    """Say whether *version* comes after *than*: 1.10 after 1.9, and 1.0 after 1."""
+    return is_ordered(version) and is_ordered(than) and _numbers(version) > _numbers(than)
+
+
 def refuse_name(name: str) -> None:
     """Refuse what no page and no question can be called.
 
@@ -195,6 +206,10 @@ def refuse_name(name: str) -> None:
     """
     if _NAME.match(name) is None:
         raise FormFileError("a name begins with a letter and has at most 32 small letters, digits and low lines")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
 
 
 def _names(pages: tuple[Page, ...]) -> Iterator[str]:

@@ -4,6 +4,7 @@ Codes, languages and permissions are those of the site, so that what was ticked 
 """
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import cache, partial
 from importlib.resources import files
 from typing import Final
@@ -18,14 +19,15 @@ from questionnaire.paper_words import WORDS, PaperWords
 RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 
 
-def paper_html(form: Form, language: str, *, draft: bool) -> str:
-    """Write *form* as one document to be printed."""
-    return _environment().get_template("paper.html").render(_facts(form, language, draft=draft), pages=form.pages)
+def paper_html(form: Form, language: str, read_until: date | None) -> str:
+    """Write *form* as one document to be printed; None says that nobody has approved it in *language*."""
+    facts = _facts(form, language)
+    return _environment().get_template("paper.html").render(facts, pages=form.pages, read_until=read_until)
 
 
 def screen_html(form: Form, language: str, pages: Sequence[Page], at: int) -> str:
     """Write one of *pages* as a browser would show it, with links to its neighbours; it sends nothing."""
-    facts = _facts(form, language, draft=True)
+    facts = _facts(form, language)
     return _environment().get_template("screen.html").render(facts, pages=pages, at=at)
 
 
@@ -48,7 +50,7 @@ def told(condition: Condition | None, form: Form, language: str) -> str:
     return f"{words.only_if}: {in_words(condition.text, say, words.joins)}"
 
 
-def _facts(form: Form, language: str, *, draft: bool) -> dict[str, object]:
+def _facts(form: Form, language: str) -> dict[str, object]:
     return {
         "form": form,
         "language": language,
@@ -56,7 +58,6 @@ def _facts(form: Form, language: str, *, draft: bool) -> dict[str, object]:
         "words": words_of(language),
         # Most forms have the language whose words are ours; the words then stand in another one, and say so.
         "words_language": language if language in WORDS else "en",
-        "draft": draft,
         "slots": range(1, MOST_SLOTS + 1),
         "say": partial(form.said, language=language),
         "told": partial(told, form=form, language=language),

@@ -20,6 +20,7 @@ class PaperWords:
         region: Above the lines of a country and a region.
         point: Above the lines of a place.
         draft: Says that nobody has approved these words.
+        read: Stands before the day by which they had been read and approved.
     """
 
     rules: tuple[str, ...]
@@ -35,6 +36,7 @@ class PaperWords:
     point: tuple[str, str]
     page: tuple[str, str]
     draft: str
+    read: str
 
 
 WORDS: Final[Mapping[str, PaperWords]] = MappingProxyType(
@@ -57,6 +59,7 @@ WORDS: Final[Mapping[str, PaperWords]] = MappingProxyType(
             point=("The place in your words", "Coordinates, if you know them"),
             page=("Page", "of"),
             draft="DRAFT: nobody has approved these words yet.",
+            read="Read and approved:",
         ),
         "uk": PaperWords(
             rules=(
@@ -76,6 +79,7 @@ WORDS: Final[Mapping[str, PaperWords]] = MappingProxyType(
             point=("Місце вашими словами", "Координати, якщо ви їх знаєте"),
             page=("Сторінка", "з"),
             draft="ЧЕРНЕТКА: ці слова ще ніхто не схвалив.",
+            read="Прочитано і схвалено:",
         ),
         "fr": PaperWords(
             rules=(
@@ -95,6 +99,7 @@ WORDS: Final[Mapping[str, PaperWords]] = MappingProxyType(
             point=("Le lieu, avec vos mots", "Coordonnées, si vous les connaissez"),
             page=("Page", "sur"),
             draft="BROUILLON : personne n’a encore approuvé ces mots.",
+            read="Lu et approuvé :",
         ),
         "ar": PaperWords(
             rules=(
@@ -114,6 +119,7 @@ WORDS: Final[Mapping[str, PaperWords]] = MappingProxyType(
             point=("المكان بكلماتك", "الإحداثيات إن كنت تعرفها"),
             page=("صفحة", "من"),
             draft="مسودة: لم يوافق أحد على هذه الكلمات بعد.",
+            read="تمت القراءة والموافقة:",
         ),
     }
 )

@@ -7,41 +7,32 @@ may have put another form beside signatures that are not over it.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Final
 
 from hardening.files import destroy, private_folder, sync_folder, write_whole
-from keys.errors import KeysError
-from keys.fingerprint import Fingerprint
-from keys.gpg import Gpg
-from keys.keyset import Keyset
-from keys.signing import MOST_SIGNATURE_BYTES, verify_detached
-from questionnaire.approval import MOST_APPROVAL_BYTES, Approval, ApprovedForm, parse_approval
-from questionnaire.errors import ApprovalError, QuestionnaireError
+from questionnaire.approval import ApprovedForm
 from questionnaire.load import MOST_FORM_BYTES, format_form, parse_form
 from questionnaire.model import Form
 from questionnaire.served import FORM, Questionnaire
 from svidok.errors import CommandError
+from svidok.signed_approval import (
+    ENDING,
+    Belief,
+    Signed,
+    Signers,
+    look,
+    read_bounded,
+    read_signed,
+    read_until,
+    write_signed,
+)
 
 _APPROVALS: Final = "approvals"
-_SIGNATURE: Final = ".sig"
 _PUBLIC_FOLDER: Final = 0o755
 _PUBLIC_FILE: Final = 0o644
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """An approval as it was brought; nobody has verified it.
-
-    Attributes:
-        untrusted: Its bytes, over which the signature is.
-    """
-
-    untrusted: bytes
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +48,26 @@ def is_installed(folder: Path) -> bool:
     return folder.exists() or _before(folder).exists()
 
 
-def read_folder(folder: Path) -> SignedForm:
-    """Read what lies in *folder*.
+def read_installed(folder: Path) -> Form:
+    """Read the form in *folder*, whoever has approved it.
 
     Raises:
-        CommandError: There is no form, or a file is too long.
+        CommandError: There is none, or it is too long.
+        FormFileError: It is malformed.
+    """
+    return parse_form(read_bounded(_whole(folder) / FORM, MOST_FORM_BYTES))
+
+
+def read_folder(folder: Path) -> SignedForm:
+    """Read what lies in *folder*, all of it.
+
+    Raises:
+        CommandError: There is no form, a signature is missing, or a file is too long.
         FormFileError: The form is malformed.
     """
-    if not folder.exists() and _before(folder).exists():
-        # An installation ended between its two renames.
-        folder = _before(folder)
-    form = parse_form(_bounded(folder / FORM, MOST_FORM_BYTES))
-    paths = {language: _path(folder, form, language) for language in form.languages}
-    found = {
-        language: Signed(
-            _bounded(path, MOST_APPROVAL_BYTES), _bounded(path.with_suffix(_SIGNATURE), MOST_SIGNATURE_BYTES)
-        )
-        for language, path in paths.items()
-        if path.exists()
-    }
-    return SignedForm(form, found)
+    form = read_installed(folder)
+    paths = {language: _path(_whole(folder), form, language) for language in form.languages}
+    return SignedForm(form, {language: read_signed(path) for language, path in paths.items() if path.exists()})
 
 
 def write_form(folder: Path, form: Form) -> None:
@@ -87,7 +78,7 @@ def write_form(folder: Path, form: Form) -> None:
     """
     written = format_form(form)
     path = private_folder(folder, _PUBLIC_FOLDER) / FORM
-    if path.exists() and _bounded(path, MOST_FORM_BYTES) != written:
+    if path.exists() and read_bounded(path, MOST_FORM_BYTES) != written:
         raise CommandError(f"{folder} holds another form; sign this one into a new folder")
     private_folder(folder / _APPROVALS, _PUBLIC_FOLDER)
     write_whole(path, written, _PUBLIC_FILE)
@@ -95,37 +86,12 @@ def write_form(folder: Path, form: Form) -> None:
 
 def write_approval(folder: Path, form: Form, language: str, signed: Signed) -> None:
     """Put one language's approval into *folder*, in the place of the one before."""
-    path = _path(folder, form, language)
-    write_whole(path.with_suffix(_SIGNATURE), signed.signature, _PUBLIC_FILE)
-    write_whole(path, signed.untrusted, _PUBLIC_FILE)
-
-
-def believe(form: Form, language: str, signed: Signed, keyset: Keyset, judge: Gpg) -> tuple[Approval, Fingerprint]:
-    """Give what was approved, and by whose signature.
-
-    Raises:
-        ApprovalError: It is malformed, or about something else than this language of this form.
-        SignatureError: No signer of *keyset* signed it.
-    """
-    approval = parse_approval(signed.untrusted)
-    if not approval.holds_for(what_of(form, language)):
-        says = f"the approval for {language} is about another form, version or language, or lacks a reader"
-        raise ApprovalError(says)
-    # Recovery is there to mend a keyset that nobody can sign any more; it speaks about nothing else.
-    certificates = {signer.fingerprint: signer.certificate for signer in keyset.signers if not signer.recovery}
-    # Judged by the day of the reading: what was read stays read when the signer's key has ended.
-    signer = verify_detached(signed.untrusted, signed.signature, certificates, judge, read_until(approval))
-    return approval, signer
+    write_signed(_path(folder, form, language), signed)
 
 
 def what_of(form: Form, language: str) -> ApprovedForm:
     """Name one language of *form* as an approval does."""
     return ApprovedForm(language, form.sha256, form.form_id, form.version)
-
-
-def read_until(approval: Approval) -> date:
-    """Give the day by which everybody had read it."""
-    return max(reader.day for reader in approval.readers)
 
 
 def install(signed: SignedForm, target: Path) -> None:
@@ -145,7 +111,7 @@ def install(signed: SignedForm, target: Path) -> None:
     destroy(before)
 
 
-def approved(folder: Path, keyset: Keyset, judge: Gpg, day: date) -> Questionnaire | None:
+def approved(folder: Path, signers: Signers) -> Questionnaire | None:
     """Give the form that is installed in *folder*, in the languages whose approvals hold; None if there is none.
 
     Raises:
@@ -153,33 +119,39 @@ def approved(folder: Path, keyset: Keyset, judge: Gpg, day: date) -> Questionnai
     """
     if not is_installed(folder):
         return None
-    signed = read_folder(folder)
-    languages: set[str] = set()
-    for language, one in signed.approvals.items():
-        try:
-            approval, _ = believe(signed.form, language, one, keyset, judge)
-        except (QuestionnaireError, KeysError) as error:
-            _log.warning("the questionnaire is not served in %s: %s", language, error)
-            continue
-        if read_until(approval) <= day:
-            languages.add(language)
-    return Questionnaire(signed.form, frozenset(languages), draft=False) if languages else None
+    form = read_installed(folder)
+    found = beliefs(folder, form, signers)
+    for language, belief in found.items():
+        if belief.fault:
+            _log.warning("the questionnaire is not served in %s: %s", language, belief.fault)
+    languages = frozenset(language for language, belief in found.items() if belief.holds)
+    return Questionnaire(form, languages, draft=False) if languages else None
+
+
+def beliefs(folder: Path, form: Form, signers: Signers | None) -> Mapping[str, Belief]:
+    """Say of each language of *form* what is to be thought of its approval in *folder*."""
+    return {
+        language: look(what_of(form, language), _path(_whole(folder), form, language), signers)
+        for language in form.languages
+    }
+
+
+def told(belief: Belief) -> str:
+    """Put into words who has read a language of a form, or why it is not served."""
+    if belief.approval is None or belief.signer is None:
+        return f"not served: {belief.fault}" if belief.fault else "not approved"
+    readers = ", ".join(f"{reader.name} ({reader.role})" for reader in belief.approval.readers)
+    return f"read by {readers} until {read_until(belief.approval)}, signed by {belief.signer}"
+
+
+def _whole(folder: Path) -> Path:
+    """Give the folder itself, or the one before it if an installation ended between its two renames."""
+    return _before(folder) if not folder.exists() and _before(folder).exists() else folder
 
 
 def _path(folder: Path, form: Form, language: str) -> Path:
-    return folder / _APPROVALS / f"form-{form.form_id}-{language}.json"
+    return folder / _APPROVALS / f"form-{form.form_id}-{language}{ENDING}"
 
 
 def _before(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
-
-
-def _bounded(path: Path, most_bytes: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: a signed form has a form, approvals and signatures") from error
-    if len(content) > most_bytes:
-        raise CommandError(f"{path} has at most {most_bytes} bytes")
-    return content

@@ -14,6 +14,7 @@ from svidok.approvals import Installed, installed
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.running import is_running
+from svidok.signed_approval import Signers, signers_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ def look(place: Place, settings: Settings, identity: Identity) -> Status:
         reviewer_address=identity.reviewer_address,
         services=_services(place),
         languages={
-            one.language.code: _language(one, evaluation=identity.evaluation) for one in installed(place.approvals)
+            one.language.code: _language(one, evaluation=identity.evaluation)
+            for one in installed(place.approvals, _signers(place))
         },
         alarms=read(place.alarms),
     )
@@ -61,14 +63,23 @@ def _services(place: Place) -> dict[str, str]:
 
 
 def _language(found: Installed, *, evaluation: bool) -> str:
-    if found.holds:
+    if found.belief.holds:
         return "served"
+    why = f": {found.belief.fault}" if found.belief.fault else ""
     if evaluation:
-        return "served as a draft"
+        return f"served as a draft{why}"
     # A drop must have one language, so this one is never refused.
-    return (
-        "served, but its words are not approved" if found.language.code == SOURCE_CODE else "not served: not approved"
-    )
+    if found.language.code == SOURCE_CODE:
+        return f"served, but its words are not approved{why}"
+    return f"not served{why or ': not approved'}"
+
+
+def _signers(place: Place) -> Signers | None:
+    try:
+        return signers_here(place)
+    except KeysError:
+        # That the keyset cannot be read is told elsewhere; nobody has approved anything then.
+        return None
 
 
 def _open(place: Place) -> bool:

@@ -19,6 +19,8 @@ CHECKS = (
     Check("secret keys", "what opens reports was found nowhere on this machine", of_the_drop.keys_here),
     Check("disk", "there is room", of_the_drop.disk),
     Check("help", "who helps is verified, and stays so for a month", of_the_drop.helplines),
+    Check("languages", "no approval of the pages' words is stale, or signed by nobody who may", of_the_drop.languages),
+    Check("form", "no approval of the questionnaire is spoilt, or signed by nobody who may", of_the_drop.questionnaire),
     Check("swap", "no swap is in use", of_the_machine.swap),
     Check("landlock", "this kernel has Landlock", of_the_machine.landlock),
     Check("versions", "gpg and the libraries have no hole that we know of", of_the_machine.versions),

@@ -14,10 +14,13 @@ from keys.keyset_store import load
 from reviewers.tables import REVIEWERS
 from source_interface.help_entries import Helper, owned, shipped
 from svidok import ownership
+from svidok.approvals import installed
+from svidok.approved_form import beliefs, is_installed, read_installed
 from svidok.checkup.finding import Complaints, Examined, Level
 from svidok.condition import look
 from svidok.isolation import find
 from svidok.safety import refuse_keys_here
+from svidok.signed_approval import signers_here
 from vault.tables import INBOX, OUTBOX
 
 _SOON_HIDDEN = timedelta(days=30)
@@ -107,6 +110,25 @@ def helplines(drop: Examined) -> Complaints:
             f"{len(alone)} countries have only numbers that nobody has verified, which sources do not see: "
             + " ".join(alone),
         )
+
+
+def languages(drop: Examined) -> Complaints:
+    """Whether what lies in the drop as approved is what this program says, signed by somebody who may."""
+    for one in installed(drop.place.approvals, signers_here(drop.place)):
+        if one.belief.fault:
+            # After an update words change; nothing but a mistake, or somebody's hand, takes a signature away.
+            level = Level.SOON if one.belief.stale else Level.WRONG
+            yield level, f"the approval of the pages in {one.language.code} does not hold: {one.belief.fault}"
+
+
+def questionnaire(drop: Examined) -> Complaints:
+    """Whether what was approved of the installed form is asked."""
+    if drop.identity.evaluation or not is_installed(drop.place.forms):
+        return
+    form = read_installed(drop.place.forms)
+    for language, belief in beliefs(drop.place.forms, form, signers_here(drop.place)).items():
+        if belief.fault:
+            yield Level.WRONG, f"{form.form_id} {form.version} is not asked in {language}: {belief.fault}"
 
 
 def _of_country(helpers: Iterable[Helper], drop: Examined) -> Iterable[str]:

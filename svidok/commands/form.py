@@ -35,6 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _form(paper)
     paper.add_argument("out", type=Path, metavar="OUT.pdf", help="the file to write")
     paper.add_argument("--language", action="append", default=[], help="a code like uk; again for more; default: all")
+    paper.add_argument(
+        "--approved", type=Path, metavar="FOLDER", help="what `sign` wrote: what holds there is no draft"
+    )
+    paper.add_argument("--keyset", type=Path, metavar="KEYSET", help="the drop's keyset, whose signers approve")
     _approvals(actions.add_parser)
 
 
@@ -84,6 +88,7 @@ def _approvals(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     install = add_parser("install", help="on the server: check a signed form and ask it from the next start on")
     install.add_argument("drop", type=Path, metavar="DIR", help="the drop's folder")
     install.add_argument("signed", type=Path, metavar="FOLDER", help="what `sign` wrote")
+    install.add_argument("--older", action="store_true", help="also if its version is not newer than the installed one")
     status = add_parser("status", help="which form a drop asks, in which languages, and who has read it")
     status.add_argument("drop", type=Path, metavar="DIR", help="the drop's folder")
 

@@ -7,16 +7,15 @@ from datetime import date
 from pathlib import Path
 
 from hardening.clock import SystemClock, today
-from hardening.files import private_folder
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
-from keys.keyset_store import load
 from questionnaire.approval import Approval, Reader
 from source_interface.languages import SOURCE_CODE, Language, languages
 from svidok import approvals, passphrases
 from svidok.drop import open_drop
 from svidok.errors import CommandError
 from svidok.place import Place
+from svidok.signed_approval import Belief, signers_here
 from svidok.statement import Signing
 
 
@@ -56,7 +55,9 @@ class Row:
     """One language, as the table and programs read it.
 
     Attributes:
+        approved_by: Who has read it. If it is stale, as it says: nobody has looked at its signature.
         stale: Somebody has approved it, but other words than it says now.
+        fault: Why an approval that is there does not hold; empty if there is none, or if it does.
         served: Whether a real drop serves it.
     """
 
@@ -67,15 +68,18 @@ class Row:
     fuzzy: int
     sha256: str
     approved_by: tuple[str, ...]
+    signed_by: str | None
     stale: bool
+    fault: str
     served: bool
 
 
 def _status(arguments: argparse.Namespace) -> int:
     if arguments.folder is None:
-        found = tuple(approvals.Installed(language, None, holds=False) for language in languages())
+        found = tuple(approvals.Installed(one, Belief(approvals.catalogue(one))) for one in languages())
     else:
-        found = approvals.installed(open_drop(arguments.folder)[0].approvals)
+        place, _, _ = open_drop(arguments.folder)
+        found = approvals.installed(place.approvals, signers_here(place))
     rows = [_row(one) for one in found]
     if arguments.json:
         print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
@@ -85,16 +89,18 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _row(found: approvals.Installed) -> Row:
-    language, approval = found.language, found.approval
-    readers = approval.readers if approval else ()
+    language, belief = found.language, found.belief
+    readers = belief.approval.readers if belief.approval and (belief.holds or belief.stale) else ()
     return Row(
         language=language.code,
         name=language.name,
         **asdict(language.progress),
         sha256=language.sha256,
         approved_by=tuple(f"{one.name} ({one.role}, {one.day})" for one in readers),
-        stale=approval is not None and not found.holds,
-        served=found.holds or language.code == SOURCE_CODE,
+        signed_by=str(belief.signer) if belief.signer else None,
+        stale=belief.stale,
+        fault=belief.fault,
+        served=belief.holds or language.code == SOURCE_CODE,
     )
 
 
@@ -104,6 +110,10 @@ def _print(rows: list[Row]) -> None:
         print(f"    messages   {row.translated} of {row.messages} translated, {row.fuzzy} fuzzy")
         print(f"    sha256     {row.sha256}")
         print(f"    approved   {', '.join(row.approved_by) or 'by nobody'}{' (stale: words changed)' * row.stale}")
+        if row.signed_by:
+            print(f"    signed by  {row.signed_by}")
+        if row.fault:
+            print(f"    fault      {row.fault}")
         print(f"    real drop  {_served(row)}")
 
 
@@ -126,7 +136,7 @@ def _approve(arguments: argparse.Namespace) -> int:
     gpg = Gpg(arguments.gnupg.resolve(strict=True), agent=True)
     try:
         signing = Signing(Fingerprint(arguments.signer), gpg, passphrase)
-        path = approvals.write_approval(arguments.out, approval, signing, today(SystemClock()))
+        path = approvals.write_approval(arguments.out, approval, signing)
     finally:
         stop_agent(gpg)
     print(f"{path}: {language.name}, {language.sha256}")
@@ -137,9 +147,11 @@ def _approve(arguments: argparse.Namespace) -> int:
 def _install(arguments: argparse.Namespace) -> int:
     place = Place(arguments.folder.resolve())
     open_drop(place.root)
-    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
-    found = approvals.install(arguments.approvals, place.approvals, keyset, judge, today(SystemClock()))
-    print(f"installed: {', '.join(approval.what.language for approval in found)}")
+    signers = signers_here(place)
+    if signers is None:
+        raise CommandError("there is no keyset yet, so nobody could have approved a language: svidok keys import")
+    found = approvals.install(arguments.approvals, place.approvals, signers)
+    print(f"installed: {', '.join(found)}")
     print("a running drop serves them after its next start")
     return 0
 

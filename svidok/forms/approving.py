@@ -7,24 +7,20 @@ from pathlib import Path
 from typing import get_args
 
 from hardening.clock import SystemClock, today
-from hardening.files import private_folder
-from keys.errors import KeysError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
-from keys.keyset import Keyset
-from keys.keyset_store import is_stored, load
 from keys.signing import sign_detached
 from questionnaire.approval import Approval, Reader, Role
-from questionnaire.errors import QuestionnaireError
+from questionnaire.model import Form, is_newer
 from questionnaire.served import draft
 from svidok.approved_form import (
-    Signed,
     SignedForm,
-    believe,
+    beliefs,
     install,
     is_installed,
     read_folder,
-    read_until,
+    read_installed,
+    told,
     what_of,
     write_approval,
     write_form,
@@ -34,6 +30,7 @@ from svidok.forms.looking import known_language, read_form
 from svidok.identity import Identity
 from svidok.passphrases import from_file
 from svidok.place import Place
+from svidok.signed_approval import Signed, believe, signers_here
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         case "sign":
             return _sign(arguments)
         case "install":
-            return _install(Place(arguments.drop.resolve()), arguments.signed)
+            return _install(Place(arguments.drop.resolve()), arguments.signed, older=arguments.older)
         case _:
             return _status(Place(arguments.drop.resolve()))
 
@@ -70,12 +67,13 @@ def _readers(arguments: argparse.Namespace, day: date) -> Iterator[Reader]:
         yield from (Reader(name, role, day) for name in names)
 
 
-def _install(place: Place, folder: Path) -> int:
+def _install(place: Place, folder: Path, *, older: bool) -> int:
     identity = Identity.read(place.identity)
     signed = read_folder(folder)
     if not identity.evaluation:
         _check(place, signed)
-    _refuse_silent_change(place.forms, signed)
+    if is_installed(place.forms):
+        _refuse_silent_change(read_installed(place.forms), signed.form, older=older)
     install(signed, place.forms)
     languages = sorted(signed.form.languages if identity.evaluation else signed.approvals)
     print(f"{signed.form.form_id} {signed.form.version} is asked in {', '.join(languages)} from the next start on")
@@ -86,23 +84,22 @@ def _check(place: Place, signed: SignedForm) -> None:
     """Refuse a form of which a part was not approved by this drop's signers."""
     if not signed.approvals:
         raise CommandError("nobody has approved this form: svidok form sign writes what a drop wants to see")
-    if not is_stored(place.keyset):
+    signers = signers_here(place)
+    if signers is None:
         raise CommandError("there is no keyset yet, so nobody could have approved a form: svidok keys import")
-    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
     for language, one in signed.approvals.items():
-        approval, _ = believe(signed.form, language, one, keyset, judge)
-        if read_until(approval) > _day():
-            raise CommandError(f"the approval for {language} is of a day that has not come: set this machine's clock")
+        believe(what_of(signed.form, language), one, signers)
 
 
-def _refuse_silent_change(installed: Path, signed: SignedForm) -> None:
-    """Refuse other words under a version that reports have named already."""
-    if not is_installed(installed):
+def _refuse_silent_change(before: Form, form: Form, *, older: bool) -> None:
+    """Refuse other words under the version that reports have named already, and unless *older*, an earlier version."""
+    if before.form_id != form.form_id or before.sha256 == form.sha256:
         return
-    before = read_folder(installed).form
-    same = (before.form_id, before.version) == (signed.form.form_id, signed.form.version)
-    if same and before.sha256 != signed.form.sha256:
+    if before.version == form.version:
         raise CommandError(f"another form is installed as {before.form_id} {before.version}: raise the version")
+    if not older and not is_newer(form.version, before.version):
+        says = f"{form.form_id} {form.version} is not newer than {before.version}, which is installed"
+        raise CommandError(f"{says}: --older installs it all the same")
 
 
 def _status(place: Place) -> int:
@@ -116,23 +113,12 @@ def _status(place: Place) -> int:
     if not is_installed(place.forms):
         print("no form is installed: sources can send words and files alone")
         return 1
-    signed = read_folder(place.forms)
-    keyset, judge = load(place.keyset).keyset, Gpg(private_folder(place.judge))
-    print(f"{signed.form.form_id} {signed.form.version}, SHA-256 {signed.form.sha256}")
-    said = [_said(signed, language, keyset, judge) for language in signed.form.languages]
-    print("\n".join(line for line, _ in said))
-    return 0 if any(is_served for _, is_served in said) else 1
-
-
-def _said(signed: SignedForm, language: str, keyset: Keyset, judge: Gpg) -> tuple[str, bool]:
-    if language not in signed.approvals:
-        return f"  {language}: not approved", False
-    try:
-        approval, signer = believe(signed.form, language, signed.approvals[language], keyset, judge)
-    except (QuestionnaireError, KeysError) as error:
-        return f"  {language}: not served: {error}", False
-    readers = ", ".join(f"{reader.name} ({reader.role})" for reader in approval.readers)
-    return f"  {language}: read by {readers} until {read_until(approval)}, signed by {signer}", True
+    form = read_installed(place.forms)
+    print(f"{form.form_id} {form.version}, SHA-256 {form.sha256}")
+    found = beliefs(place.forms, form, signers_here(place))
+    for language, belief in found.items():
+        print(f"  {language}: {told(belief)}")
+    return 0 if any(belief.holds for belief in found.values()) else 1
 
 
 def _day() -> date:

@@ -19,7 +19,7 @@ from keys.argon import ArgonParameters, enforce_floor
 from keys.errors import KeysError
 from keys.gpg import Gpg
 from keys.keyset import quorum_met
-from keys.keyset_store import is_stored, load
+from keys.keyset_store import load
 from keys.lexicon import lexicons
 from keys.recipients import write_recipients
 from questionnaire import places
@@ -38,6 +38,7 @@ from svidok.isolation import find
 from svidok.place import Place
 from svidok.serving.confine import become, confine, hosts, listeners, preload
 from svidok.serving.refusals import refusing
+from svidok.signed_approval import Signers, signers_of
 from vault.errors import VaultError
 from vault.inbox import Inbox
 from vault.objects import Shelves
@@ -109,6 +110,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
     argon = ArgonParameters(settings.argon.memory_kib, settings.argon.passes)
     enforce_floor(argon)
     gpg = Gpg(place.source / "gnupg")
+    signers = signers_of(place, gpg, today(clock))
     # What is read from the code's own folder later could not be read any more.
     places.load()
     inbox = _inbox(place, settings, clock)
@@ -121,7 +123,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
             onion_address=identity.source_address,
             files=_statement(place.statement),
             evaluation=identity.evaluation,
-            approved=approved_languages(place.approvals),
+            approved=approved_languages(place.approvals, signers),
             reply_days=settings.drop.reply_days,
         ),
         desk=CurrentDesk(place.keyset, place.recipients, gpg, clock),
@@ -134,18 +136,16 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         argon=argon,
         hosts=allowed,
         places=places,
-        questionnaire=_questionnaire(place, identity, gpg, clock),
+        questionnaire=_questionnaire(place, identity, signers),
         helplines=help_book(place.helplines, evaluation=identity.evaluation),
     )
 
 
-def _questionnaire(place: Place, identity: Identity, gpg: Gpg, clock: Clock) -> Questionnaire | None:
+def _questionnaire(place: Place, identity: Identity, signers: Signers | None) -> Questionnaire | None:
     """Give what is asked: an evaluation drop shows drafts, any other only what its signers have approved."""
     if identity.evaluation:
         return draft(place.forms)
-    if not is_stored(place.keyset):
-        return None
-    return approved(place.forms, load(place.keyset).keyset, gpg, today(clock))
+    return None if signers is None else approved(place.forms, signers)
 
 
 def _inbox(place: Place, settings: Settings, clock: Clock) -> Inbox:

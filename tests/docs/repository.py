@@ -16,7 +16,9 @@ PACKAGES = (
 # What runs on a server, or in a process of it.
 SERVER_PACKAGES = tuple(name for name in PACKAGES if name not in ("casework", "svidok", "workstation"))
 
-_FENCE = re.compile(r"^```(?:sh|console)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Of any kind: one that is passed over would make its end the beginning of the next.
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_OF_COMMANDS = {"", "sh", "console"}
 
 
 @cache
@@ -96,7 +98,8 @@ def pages() -> tuple[Path, ...]:
 
 def shown_commands(page: Path) -> Iterator[str]:
     """Give the commands in the fenced blocks of a page, one line each; continued lines are joined."""
-    for block in _FENCE.findall(page.read_text("utf-8")):
+    blocks = [block for kind, block in _FENCE.findall(page.read_text("utf-8")) if kind in _OF_COMMANDS]
+    for block in blocks:
         for line in block.replace("\\\n", " ").splitlines():
             command = line.strip().removeprefix("$ ").removeprefix("sudo ").partition("   #")[0].strip()
             if command.startswith(("svidok ", "make ")):

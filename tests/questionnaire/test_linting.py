@@ -60,6 +60,14 @@ def test_a_page_must_fit_the_size_that_all_pages_have() -> None:
     )
 
 
+@pytest.mark.parametrize(("version", "rules"), [("1.2", set[str]()), ("1-beta", {"version"})])
+def test_a_version_that_has_no_order_is_warned_of(version: str, rules: set[str]) -> None:
+    found = findings(changed("settings", lambda rows: rows[0].update(version=version)))
+
+    assert set(found) == rules
+    assert {one.level for one in found.values()} <= {"warning"}
+
+
 def test_a_form_must_not_grow_for_ever() -> None:
     assert "size" in findings(with_cells("survey", "w1", {"hint::English (en)": "Word. " * 180_000}))
 

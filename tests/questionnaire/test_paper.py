@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from questionnaire.printing import write_pdf
 from questionnaire.showing import shown
 from tests.questionnaire.tables import COMPILED
 
+DAY = date(2026, 3, 4)
+
 
 @pytest.fixture(scope="module")
 def form() -> Form:
@@ -27,7 +30,7 @@ def _text_of(pdf: Path) -> str:
 
 def test_every_code_and_every_question_is_on_paper(form: Form, tmp_path: Path) -> None:
     printed = tmp_path / "form.pdf"
-    printed.write_bytes(write_pdf(form, ("en",), ()))
+    printed.write_bytes(write_pdf(form, ("en",), {}))
     words = set(_text_of(printed).split())
 
     questions = [question for page in form.pages for question in page.questions]
@@ -38,7 +41,7 @@ def test_every_code_and_every_question_is_on_paper(form: Form, tmp_path: Path) -
 
 def test_each_page_of_paper_says_which_form_it_is_and_counts_by_language(form: Form, tmp_path: Path) -> None:
     printed = tmp_path / "form.pdf"
-    printed.write_bytes(write_pdf(form, form.languages, ("uk",)))
+    printed.write_bytes(write_pdf(form, form.languages, {"uk": DAY}))
     pages = [text for text in _text_of(printed).split("\f") if text.strip()]
     half = form.sha256[:32]
 
@@ -48,11 +51,24 @@ def test_each_page_of_paper_says_which_form_it_is_and_counts_by_language(form: F
     assert sum("Page 1 of" in page for page in pages) == sum("Сторінка 1 з" in page for page in pages) == 1
     assert sum("DRAFT" in page for page in pages) == 1
     assert sum("ЧЕРНЕТКА" in page for page in pages) == 0
+    dated = ["Прочитано і схвалено: 2026-03-04" in page.replace("\u200e", "") for page in pages]
+    assert dated == ["Сторінка" in page for page in pages]
+    assert sum("2026-03-04" in page for page in pages) == sum(dated)
+
+
+def test_the_day_of_the_reading_stands_in_its_order_in_arabic_too(form: Form, tmp_path: Path) -> None:
+    """Behind Arabic letters, digits between hyphens would be told from the right: 04-03-2026."""
+    printed = tmp_path / "form.pdf"
+    printed.write_bytes(write_pdf(form, ("ar",), {"ar": DAY}))
+
+    assert "2026-03-04" in _text_of(printed)
+    assert words_of("ar").draft not in paper_html(form, "ar", DAY)
+    assert words_of("ar").draft in paper_html(form, "ar", None)
 
 
 def test_the_paper_is_a4_and_its_fonts_come_with_it(form: Form, tmp_path: Path) -> None:
     printed = tmp_path / "form.pdf"
-    printed.write_bytes(write_pdf(form, form.languages, ()))
+    printed.write_bytes(write_pdf(form, form.languages, {}))
     facts = subprocess.run(["pdfinfo", printed], check=True, capture_output=True, text=True).stdout
     fonts = subprocess.run(["pdffonts", printed], check=True, capture_output=True, text=True).stdout
 
@@ -65,14 +81,14 @@ def test_the_paper_is_a4_and_its_fonts_come_with_it(form: Form, tmp_path: Path) 
 def test_arabic_is_shaped_and_runs_from_the_right(form: Form, tmp_path: Path) -> None:
     """What a reader copies out of the page are the letters of the form, not the shapes of their glyphs."""
     printed = tmp_path / "form.pdf"
-    printed.write_bytes(write_pdf(form, ("ar",), ()))
+    printed.write_bytes(write_pdf(form, ("ar",), {}))
 
-    assert '<html lang="ar" dir="rtl">' in paper_html(form, "ar", draft=True)
+    assert '<html lang="ar" dir="rtl">' in paper_html(form, "ar", None)
     assert "ماذا حدث" in re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", _text_of(printed))
 
 
 def test_a_person_is_asked_three_times_in_one_table(form: Form) -> None:
-    page = paper_html(form, "en", draft=False)
+    page = paper_html(form, "en", DAY)
 
     assert page.count('<span class="box">3</span>') == 2
     assert "Only if: depth = “Tell more”" in page
@@ -101,8 +117,8 @@ def test_comparisons_are_found_however_they_are_written() -> None:
 def test_words_that_a_form_brings_are_never_markup(form: Form) -> None:
     spoilt = parse_form(COMPILED.read_bytes().replace(b"An example", b"<b>An</b> example"))
 
-    assert "&lt;b&gt;An" in paper_html(spoilt, "en", draft=True)
-    assert "<b>An" not in paper_html(spoilt, "en", draft=True)
+    assert "&lt;b&gt;An" in paper_html(spoilt, "en", None)
+    assert "<b>An" not in paper_html(spoilt, "en", None)
     assert "<script" not in screen_html(form, "en", form.pages, 1)
 
 

@@ -1,12 +1,14 @@
 """A real drop asks only what people have read and a signer has signed, in the languages in which they have read it."""
 
+import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hardening.clock import SystemClock
+from hardening.clock import SystemClock, today
 from hardening.files import private_folder
 from keys.gpg import Gpg
 from questionnaire.load import format_form, parse_form
@@ -14,6 +16,7 @@ from questionnaire.served import Questionnaire, packaged
 from svidok.identity import Identity
 from svidok.place import Place
 from svidok.serving import source
+from svidok.signed_approval import signers_of
 from tests.questionnaire.tables import COMPILED
 from tests.svidok.conftest import Held
 from tests.svidok.console import Console, Said
@@ -37,7 +40,8 @@ def sign(console: Console, held: Held) -> Sign:
 
 def _served(place: Place, judge: Path) -> Questionnaire | None:
     """What the source interface is handed at its next start."""
-    return source._questionnaire(place, Identity.read(place.identity), Gpg(private_folder(judge)), SystemClock())
+    signers = signers_of(place, Gpg(private_folder(judge)), today(SystemClock()))
+    return source._questionnaire(place, Identity.read(place.identity), signers)
 
 
 def _as_evaluation(place: Place) -> None:
@@ -92,7 +96,7 @@ def test_a_form_that_was_put_beside_another_ones_signatures_is_not_asked(
 
 
 @pytest.mark.check("G7")
-@pytest.mark.parametrize("what", ["signature", "approval", "language"])
+@pytest.mark.parametrize("what", ["signature", "approval", "language", "nothing"])
 def test_one_byte_of_an_approval_undoes_its_language_alone(
     console: Console, drop: Place, sign: Sign, tmp_path: Path, what: str
 ) -> None:
@@ -107,14 +111,20 @@ def test_one_byte_of_an_approval_undoes_its_language_alone(
             (folder / "form-example-uk.json").write_bytes(
                 (folder / "form-example-uk.json").read_bytes().replace(b"Olena", b"Alena")
             )
+        case "nothing":
+            (folder / "form-example-uk.sig").unlink()
         case _:
             for suffix in ("json", "sig"):
                 (folder / f"form-example-uk.{suffix}").write_bytes((folder / f"form-example-ar.{suffix}").read_bytes())
 
     served = _served(drop, tmp_path / "judge")
+    findings = json.loads(console("doctor", drop.root, "--json").out)["findings"]
 
     assert served is not None
     assert served.approved == {"ar"}
+    (told,) = [one for one in findings if one["check"] == "form"]
+    assert told["level"] == "wrong"
+    assert told["text"].startswith("example 1 is not asked in uk: ")
     assert console("form", "install", drop.root, drop.forms).code == 1
 
 
@@ -173,9 +183,50 @@ def test_other_words_need_another_version(console: Console, drop: Place, sign: S
         _ = sign(path, tmp_path / path.stem).done
     _ = console("form", "install", drop.root, tmp_path / "example").done
 
-    assert "raise the version" in console("form", "install", drop.root, tmp_path / "silent").refusal
+    for words in ((), ("--older",)):
+        assert "raise the version" in console("form", "install", drop.root, tmp_path / "silent", *words).refusal
     assert "example 2 is asked in uk" in console("form", "install", drop.root, tmp_path / "said").done
     assert _served(drop, tmp_path / "judge") is not None
+
+
+@pytest.fixture
+def versions(sign: Sign, tmp_path: Path) -> Callable[[str], Path]:
+    """The folder of an approved form of that version, each with other words."""
+
+    def version(name: str) -> Path:
+        form = replace(parse_form(COMPILED.read_bytes()), version=name, title={"en": f"Version {name}"})
+        (tmp_path / f"{name}.json").write_bytes(format_form(form))
+        _ = sign(tmp_path / f"{name}.json", tmp_path / name).done
+        return tmp_path / name
+
+    return version
+
+
+@pytest.mark.check("G7")
+@pytest.mark.parametrize(("before", "now"), [("10", "9"), ("1.10", "1.9"), ("2", "02"), ("2", "draft"), ("draft", "3")])
+def test_an_earlier_version_is_installed_only_by_whoever_says_so(
+    console: Console, drop: Place, versions: Callable[[str], Path], before: str, now: str
+) -> None:
+    """Its signatures hold for ever, so whoever kept it could bring back a question that was taken away."""
+    _ = console("form", "install", drop.root, versions(before)).done
+    earlier = versions(now)
+
+    refused = console("form", "install", drop.root, earlier).refusal
+    kept = parse_form((drop.forms / "form.json").read_bytes()).version
+    installed = console("form", "install", drop.root, earlier, "--older").done
+
+    assert refused == (
+        f"example {now} is not newer than {before}, which is installed: --older installs it all the same"
+    )
+    assert kept == before
+    assert installed == f"example {now} is asked in uk from the next start on\n"
+
+
+def test_a_newer_version_and_the_same_one_need_no_word(
+    console: Console, drop: Place, versions: Callable[[str], Path]
+) -> None:
+    for name in ("1.9", "1.10", "1.10", "2", "2.0", "2026.03"):
+        assert f"example {name} is asked" in console("form", "install", drop.root, versions(name)).done
 
 
 @pytest.mark.parametrize("missing", ["form.json", "approvals/form-example-uk.sig"])
@@ -219,3 +270,49 @@ def test_an_install_that_was_killed_between_two_renames_is_found_again(
     assert between is not None
     assert _served(drop, tmp_path / "judge") == between
     assert sorted(path.name for path in drop.root.iterdir() if "forms" in path.name) == ["forms"]
+
+
+def _pages(pdf: Path) -> list[str]:
+    text = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, capture_output=True, text=True).stdout
+    return [page.replace("\u200e", "") for page in text.split("\f") if page.strip()]
+
+
+@pytest.mark.check("G7")
+def test_paper_is_no_draft_in_the_languages_whose_approvals_hold(
+    console: Console, held: Held, sign: Sign, tmp_path: Path
+) -> None:
+    for language, person in (("uk", "one"), ("en", "two"), ("ar", "recovery")):
+        _ = sign(COMPILED, tmp_path / "out", language, person).done
+    (tmp_path / "out" / "approvals" / "form-example-en.sig").unlink()
+    by = ("--approved", tmp_path / "out", "--keyset", held.keyset)
+
+    said = console("form", "print", COMPILED, tmp_path / "form.pdf", *by).done
+
+    day = today(SystemClock())
+    pages = _pages(tmp_path / "form.pdf")
+    assert f"  uk: read until {day}\n" in said
+    assert "  en: a draft: form-example-en.sig cannot be read (FileNotFoundError)\n" in said
+    assert "  ar: a draft: gpg does not accept the signature\n" in said
+    assert "judged by keyset 1, " in said
+    assert [sum(word in page for page in pages) for word in ("DRAFT", "ЧЕРНЕТКА")] == [1, 0]
+    assert all((f"Прочитано і схвалено: {day}" in page) == ("Сторінка" in page) for page in pages)
+
+
+def test_paper_is_a_draft_without_a_keyset_to_judge_by(
+    console: Console, held: Held, sign: Sign, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_bytes(format_form(replace(parse_form(COMPILED.read_bytes()), version="2")))
+    _ = sign(COMPILED, tmp_path / "out").done
+    approved, keyset = ("--approved", tmp_path / "out"), ("--keyset", held.keyset)
+
+    said = console("form", "print", COMPILED, tmp_path / "form.pdf", "--language", "uk").done
+
+    assert said.endswith("  uk: a draft: not approved\n")
+    assert "ЧЕРНЕТКА" in _pages(tmp_path / "form.pdf")[0]
+    for words in (approved, keyset):
+        refused = console("form", "print", COMPILED, tmp_path / "none.pdf", *words).refusal
+        assert refused == "--approved and --keyset go together: the one is judged by the other"
+    refused = console("form", "print", other, tmp_path / "none.pdf", *approved, *keyset).refusal
+    assert "holds another form: example 1, SHA-256 " in refused
+    assert not (tmp_path / "none.pdf").exists()
