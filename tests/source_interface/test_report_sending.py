@@ -396,8 +396,8 @@ def test_only_her_codename_tells_which_pages_were_reached(house: House) -> None:
         language="en",
     )
     page = back_again(house, codename).page
-    assert "Before reached" in page.text
-    assert "Choices still open" in page.text
+    assert "Before – reached" in page.text
+    assert "Choices – still open" in page.text
     assert "It happened to me" not in page.text
 
 
