@@ -45,6 +45,10 @@ class Gallery:
     def pages_in(self, languages: Collection[str]) -> list[Kept]:
         return [kept for kept in self.pages if kept.language in languages]
 
+    def sources(self, languages: Collection[str]) -> list[Kept]:
+        """Give what sources see, but for the page to leave to, which has nothing to use."""
+        return [kept for kept in self.pages_in(languages) if kept.site == "source" and kept.name != "blank"]
+
     def show(self, page: Page, kept: Kept, more_style: str = "") -> None:
         """Show a kept page, with its own style and *more_style* behind it."""
         page.unroute_all()

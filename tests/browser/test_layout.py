@@ -10,6 +10,19 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import Scheme, chromium, scriptless
 from tests.browser.gallery import LANGUAGES, Gallery, Kept, visit_all
+from tests.browser.reading import (
+    FIELDS,
+    first_buttons,
+    legends,
+    misplaced,
+    moved,
+    questions,
+    read_out,
+    spoken,
+    twins,
+    unseen,
+    usable,
+)
 from tests.browser.tour import REVIEWER_PAGES, SOURCE_PAGES
 from tests.trial import RunningDrop
 
@@ -143,6 +156,60 @@ def shown(page: Page) -> list[Control]:
         CONTROLS,
     )
     return [Control(str(html), float(width), float(height)) for html, width, height in found]
+
+
+@pytest.mark.check("B4")
+def test_a_screen_reader_is_told_what_each_heading_control_and_answer_belongs_to(
+    gallery: Gallery, browser: Browser
+) -> None:
+    with scriptless(browser) as context:
+        page = context.new_page()
+        for kept in gallery.sources(LANGUAGES):
+            gallery.show(page, kept)
+            said = read_out(page)
+            controls = usable(said)
+
+            assert misplaced(said) == [], kept
+            assert [one for one in controls if not one.name] == [], kept
+            # What is said is in the order of the document, which is that of the Tab key, and no style changes it.
+            assert [one.place for one in controls] == sorted({one.place for one in controls}), kept
+            assert moved(page) == [], kept
+            unasked = [one.name for one in controls if one.role in {"radio", "checkbox"} and not one.question]
+            assert len(unasked) == (kept.name in {"check", "choices"}), kept
+            assert questions(said) == legends(page), kept
+            assert twins(page) == [], kept
+            # The Enter key presses the first one.
+            assert set(first_buttons(page)) <= {"", "next", "skip", "enter", "report"}, kept
+
+
+@pytest.mark.check("B4")
+def test_what_went_wrong_is_said_before_the_first_field_and_with_the_field_itself(
+    gallery: Gallery, browser: Browser
+) -> None:
+    wrong = [kept for kept in gallery.sources(LANGUAGES) if kept.name.endswith("-wrong")]
+    assert wrong
+    with scriptless(browser) as context:
+        page = context.new_page()
+        for kept in wrong:
+            gallery.show(page, kept)
+            said = [one for one in read_out(page) if one.in_main]
+            fields = [one for one in said if one.role in FIELDS]
+
+            assert next(one for one in said if one.role == "alert").place < fields[0].place, kept
+            assert [bool(one.description) for one in fields if one.invalid] == [True], kept
+
+
+@pytest.mark.check("B4")
+def test_without_a_style_sheet_the_same_is_said_and_all_of_it_can_be_seen(gallery: Gallery, browser: Browser) -> None:
+    with scriptless(browser) as context:
+        page = context.new_page()
+        for kept in gallery.sources(("en", "ar")):
+            gallery.show(page, kept)
+            styled = spoken(page)
+            gallery.show_bare(page, kept)
+
+            assert spoken(page) == styled, kept
+            assert unseen(page) == [], kept
 
 
 @pytest.mark.check("B4")

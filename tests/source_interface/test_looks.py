@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 from tests.source_interface.house import House
+from tests.source_interface.reports import DRAFT
 
 MakeHouse = Callable[..., House]
 
@@ -111,6 +112,24 @@ def test_the_way_out_is_the_first_stop_of_the_keyboard(chromium: Browser, open_h
     page.keyboard.press("Tab")
 
     assert page.locator("a.exit:focus").count() == 1
+
+
+def test_the_enter_key_goes_on_though_other_buttons_stand_before_the_one_that_does(
+    chromium: Browser, make_house: MakeHouse
+) -> None:
+    page = visit(chromium, make_house(loopback=True, questionnaire=DRAFT))
+    page.goto("/")
+    _press(page, page.locator("button[value=report]"))
+    _press(page, page.locator("button[value=next]"))
+    assert page.locator("button[value=regions]").count() == 1
+    here = page.url
+
+    page.locator('[name="t1.y"]').fill("2022")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+    assert page.url != here
+    assert page.url.rpartition("/")[2].isdigit()
 
 
 def test_every_target_is_large_enough_to_hit(chromium: Browser, open_house: House) -> None:
