@@ -433,7 +433,7 @@ def test_whoever_comes_back_finds_the_pages_open_that_her_answers_would_have_led
     browser = told(house, 1)
     browser.press("Send what I have so far", w1=["yes"])
     again = back_again(house, written_down(browser))
-    assert "People still open" in again.page.text
+    assert "People – still open" in again.page.text
 
     again.press("Go on with my report")
     assert again.page.path == "/report/3"
