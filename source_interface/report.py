@@ -24,6 +24,9 @@ from source_interface.saying import asked_of
 from source_interface.site import SPARE_BYTES, Site, Visitor
 from source_interface.visit import Visit
 
+# What can be looked at from among the questions, which are kept in the visit meanwhile.
+_ELSEWHERE = frozenset({"/help", "/safety", "/limits", "/keys"})
+
 
 async def enter_again(request: Request, site: Site, visitor: Visitor) -> Response:
     """Go into the questions from inside a visit."""
@@ -104,6 +107,8 @@ def _led_on(request: Request, site: Site, page: Page, report: ReportState, butto
         return site.pages.goto(request, backward(form, report, page))
     if button == "regions" or button.startswith("add."):
         return site.pages.goto(request, f"{here}#more")
+    if button.removeprefix("see") in _ELSEWHERE:
+        return site.pages.goto(request, button.removeprefix("see"))
     for language in site.asked_languages:
         if button == f"language.{language.code}":
             return site.pages.goto_in(language, here)

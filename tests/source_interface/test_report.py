@@ -402,6 +402,29 @@ def test_answers_of_a_visit_that_has_ended_are_given_back(make_house: MakeHouse)
     assert "Acts Yes" in " ".join((page.first("textarea").text or "").split())
 
 
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("Help near you", "/help"),
+        ("How to be safe", "/safety"),
+        ("What we cannot protect you from", "/limits"),
+        ("Our address and keys", "/keys"),
+    ],
+)
+def test_whoever_looks_for_help_from_among_the_questions_finds_her_words_again(
+    house: House, words: str, path: str
+) -> None:
+    browser = told(house, 1)
+
+    assert browser.press(words, w2="What I typed.").path == path
+
+    assert typed(browser.open("/report/2"), "w2") == "What I typed."
+    # What could not be kept holds nobody back: then they are links.
+    page = browser.press("Continue", {"t1.y": "2099"})
+    assert page.status == 400
+    assert (words, path) in page.links
+
+
 def test_what_was_wrong_on_a_page_of_a_visit_that_has_ended_is_given_back_as_well(make_house: MakeHouse) -> None:
     house = make_house(questionnaire=ASKED)
     browser = told(house, 1)
