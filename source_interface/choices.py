@@ -94,12 +94,14 @@ def _questions(form: Form, progress: Progress, report: ReportState | None) -> _A
     """Choose what may have been allowed, as far as what is known of the source does not rule it out."""
     # What is chosen holds for all reports of hers; what is known of one may be otherwise in the others.
     known: Mapping[str, JSON] = {} if progress.others else {WAY: progress.way}
-    if report is not None and progress.reports == (report.report_id,):
+    # Of a report that was all told in this visit everything is known, also what was left out.
+    whole = report is not None and progress.reports == (report.report_id,)
+    if report is not None and whole:
         known = report.answers
     codes = chosen(known)
 
     def holds(condition: Condition | None) -> bool | None:
-        return condition is None or condition.judge(codes, condition.names - known.keys())
+        return condition is None or condition.judge(codes, () if whole else condition.names - known.keys())
 
     def may_have_asked(page: Page) -> bool:
         held = holds(page.relevant)

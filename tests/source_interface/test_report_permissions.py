@@ -92,6 +92,21 @@ def test_what_nobody_knows_whether_it_fits_her_is_asked_last_and_said_to_be_so(m
     )
 
 
+def test_what_was_left_out_in_this_visit_is_not_said_to_be_sealed(make_house: MakeHouse) -> None:
+    form = packaged()
+    assert form is not None
+    house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
+    browser = inside(house)
+    browser.press("Continue")
+    browser.press("Send what I have so far")
+    written_down(browser)
+
+    page = browser.open("/choices")
+
+    assert "r3" in _asked(page)
+    assert "What you answered is sealed" not in page.text
+
+
 def test_whoever_goes_on_after_coming_back_is_told_which_question_may_not_be_meant_for_her(
     make_house: MakeHouse,
 ) -> None:
