@@ -80,7 +80,15 @@ def open_progress(untrusted_sealed: bytes | None, secrets: SourceSecrets) -> Pro
         told = strict_json(written, _LONGEST_BYTES, canonical=True)
     except (CryptoError, JsonError):
         return None
-    return _read(told) if isinstance(told, dict) else None
+    return _read(_brought_up(told)) if isinstance(told, dict) else None
+
+
+def _brought_up(told: Mapping[str, JSON]) -> Mapping[str, JSON]:
+    """Read what version 1 wrote, which knew no pages ahead: whoever it belongs to has permissions to change."""
+    others = told.get("others")
+    if told.get("v") != 1 or "ahead" in told or not isinstance(others, list):
+        return told
+    return {**told, "v": _VERSION, "ahead": [], "others": "".join(str(one) for one in others)}
 
 
 def _written(progress: Progress) -> bytes:

@@ -97,7 +97,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
         seq=numbered.seq,
         way=numbered.way,
         reached=tuple(one.name for one in form.flow if one.name in numbered.reached),
-        ahead=tuple(one.name for one in numbered.walk(form) if one.name not in numbered.reached),
+        ahead=numbered.ahead(form),
         contact=contact,
         language=language,
         others=tuple(one for one in stored.reports if one != numbered.report_id) if stored else (),

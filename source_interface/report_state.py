@@ -88,6 +88,13 @@ class ReportState:
         """Give the pages that it leads over, in their order."""
         return walk(form, self.answers, self.led)
 
+    def ahead(self, form: Form) -> tuple[str, ...]:
+        """Name the pages that are still open: those of her way, and those that another door had led to before."""
+        doors = [walk(form, {**self.answers, WAY: way}, self.led) for way in GUIDED_WAYS]
+        met = {page.name for page in self.walk(form)}
+        met |= {page.name for pages in doors for page in pages} & set(self.led)
+        return tuple(page.name for page in form.flow if page.name in met and page.name not in self.reached)
+
     def unsure(self, form: Form, page: Page) -> frozenset[str]:
         """Name the questions of *page* that may not be meant for her."""
         return unsure(form, page, self.answers, self.led)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from nacl.bindings import sodium_pad
 from nacl.secret import SecretBox
 
-from hardening.canonical import canonical_json
+from hardening.canonical import JSON, Writable, canonical_json
 from keys.source_key import SourceSecrets
 from questionnaire.served import packaged
 from source_interface.progress import MOST_REPORTS, Progress, _box, open_progress, seal_progress
@@ -105,6 +106,24 @@ def test_what_another_version_wrote_is_no_progress(change: Callable[[dict[str, o
 
     assert open_progress(_sealed(canonical_json(change(told))), HERS) is None  # type: ignore[arg-type]
     assert open_progress(_sealed(b"no JSON"), HERS) is None
+
+
+def test_what_the_first_version_wrote_is_still_read() -> None:
+    told: dict[str, JSON] = {
+        "v": 1,
+        "report": PROGRESS.report_id,
+        "seq": 3,
+        "way": "report",
+        "reached": ["safety", "now"],
+        "contact": True,
+        "language": "uk",
+        "others": ["ab" * 16, "cd" * 16],
+    }
+
+    opened = open_progress(_sealed(canonical_json(cast("Writable", told))), HERS)
+
+    assert opened == replace(PROGRESS, others=("ab" * 16, "cd" * 16))
+    assert open_progress(_sealed(canonical_json(cast("Writable", {**told, "more": 1}))), HERS) is None
 
 
 @pytest.mark.check("F12")

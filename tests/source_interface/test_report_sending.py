@@ -470,6 +470,26 @@ def test_the_door_for_help_opens_no_page_of_an_earlier_report(house: House) -> N
     assert again.page.path == "/report/4"
 
 
+def test_pages_that_one_door_had_opened_stay_open_when_another_was_used_meanwhile(house: House) -> None:
+    browser = told(house, 1)
+    browser.press("Send what I have so far", w1=["yes"])
+    codename = written_down(browser)
+    again = back_again(house, codename)
+    again.press("Go on with my report")
+    again.open("/")
+    again.press("I only want help")
+    again.open("/report/check")
+    again.press("Send my report")
+
+    last = back_again(house, codename)
+    assert "People – still open" in last.page.text
+    last.press("Go on with my report")
+    last.open("/")
+    last.press("Tell what happened, step by step")
+
+    assert last.page.path == "/report/3"
+
+
 def test_a_sender_of_messages_can_begin_to_answer_questions(house: House) -> None:
     _, codename = house.sender()
 
