@@ -70,8 +70,9 @@ class Manifest:
     def __post_init__(self) -> None:
         ids = [part.part_id for part in self.parts]
         documents = [part.kind for part in self.parts if part.kind in REPORT_KINDS]
-        # But whoever changes what she allows does so for each of her reports.
-        once = [kind for kind in documents if kind != "notes" and set(documents) != {"consents"}]
+        # Whoever changes what she allows does so for each of her reports.
+        permissions = all(kind == "consents" for kind in documents)
+        once = [] if permissions else [kind for kind in documents if kind != "notes"]
         rules = {
             "a language is written as an IETF tag": _LANGUAGE.match(self.language),
             "a keyset is named by 64 hexadecimal digits": _HASH.match(self.keyset_hash),

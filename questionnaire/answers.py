@@ -5,18 +5,22 @@ list; words; a date (`questionnaire.dates`); an object for a place; a list of ob
 is not there.
 
 Whoever comes back cannot be shown what she answered then, because it is sealed. *led*, where a function takes it, are
-the pages that her earlier visits led over: where the answers of this visit do not decide about a page, it is met if
-it is one of these. Without earlier visits it is empty.
+the pages that her earlier visits led over, each with whether it was reached then: where the answers of this visit do
+not decide about a page, it is met if it is one of these. Without earlier visits it is empty.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 from hardening.canonical import JSON
 from questionnaire.logic import Chosen
 from questionnaire.model import Form, Item, Note, Page, Question, Repeat
 
 Answers: TypeAlias = Mapping[str, JSON]
+Led: TypeAlias = Mapping[str, bool]
+
+_NO_EARLIER: Final[Led] = MappingProxyType({})
 
 
 def chosen(answers: Answers) -> Chosen:
@@ -34,23 +38,23 @@ def visible(page: Page, answers: Answers) -> tuple[Item, ...]:
     )
 
 
-def walk(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[Page, ...]:
+def walk(form: Form, answers: Answers, led: Led = _NO_EARLIER) -> tuple[Page, ...]:
     """Give the pages that these answers lead over, in their order; a page with nothing to ask is left out."""
     pages: list[Page] = []
     asked: set[str] = set()
     for page in form.flow:
         if _is_met(page, answers, asked, led):
             pages.append(page)
-            asked |= _names(page)
+            asked |= _asked_before(page, led)
     return tuple(pages)
 
 
-def unsure(form: Form, page: Page, answers: Answers, led: Collection[str]) -> frozenset[str]:
+def unsure(form: Form, page: Page, answers: Answers, led: Led) -> frozenset[str]:
     """Name the questions of *page* that may not be meant for whoever came back: her earlier answers would decide."""
     if not led:
         return frozenset()
     at = form.flow.index(page)
-    asked = {name for one in walk(form, answers, led) if form.flow.index(one) < at for name in _names(one)}
+    asked = {name for one in walk(form, answers, led) if form.flow.index(one) < at for name in _asked_before(one, led)}
     unknown, codes = asked - answers.keys(), chosen(answers)
     return frozenset(
         item.name
@@ -59,7 +63,7 @@ def unsure(form: Form, page: Page, answers: Answers, led: Collection[str]) -> fr
     )
 
 
-def kept(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[dict[str, JSON], tuple[str, ...]]:
+def kept(form: Form, answers: Answers, led: Led = _NO_EARLIER) -> tuple[dict[str, JSON], tuple[str, ...]]:
     """Drop what is not asked any more, because an earlier answer has changed.
 
     Returns:
@@ -70,7 +74,7 @@ def kept(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[dict[
     for page in form.flow:
         if not _is_met(page, left, asked, led):
             continue
-        asked |= _names(page)
+        asked |= _asked_before(page, led)
         # Conditions look at earlier pages alone, so a page is judged by what is left of those.
         for item in visible(page, left):
             if isinstance(item, Note) or item.name not in answers:
@@ -81,14 +85,14 @@ def kept(form: Form, answers: Answers, led: Collection[str] = ()) -> tuple[dict[
     return left, tuple(sorted(name for name, told in answers.items() if left.get(name) != told))
 
 
-def after(form: Form, answers: Answers, name: str, led: Collection[str] = ()) -> Page | None:
+def after(form: Form, answers: Answers, name: str, led: Led = _NO_EARLIER) -> Page | None:
     """Give the page that comes after the page *name*; None if it was the last."""
     order = [page.name for page in form.flow]
     at = order.index(name)
     return next((page for page in walk(form, answers, led) if order.index(page.name) > at), None)
 
 
-def before(form: Form, answers: Answers, name: str, led: Collection[str] = ()) -> Page | None:
+def before(form: Form, answers: Answers, name: str, led: Led = _NO_EARLIER) -> Page | None:
     """Give the page that comes before the page *name*; None if it was the first."""
     order = [page.name for page in form.flow]
     at = order.index(name)
@@ -105,8 +109,13 @@ def _names(page: Page) -> set[str]:
     return {item.name for item in page.items if not isinstance(item, Note)}
 
 
-def _is_met(page: Page, answers: Answers, asked: Collection[str], led: Collection[str]) -> bool:
-    """Say whether *page* comes after pages on which the questions *asked* stood."""
+def _asked_before(page: Page, led: Led) -> set[str]:
+    """Name what stood on a page that was reached in an earlier visit; what was ahead then, nobody has answered."""
+    return _names(page) if led.get(page.name) else set()
+
+
+def _is_met(page: Page, answers: Answers, asked: Collection[str], led: Led) -> bool:
+    """Say whether *page* comes after pages on which the questions *asked* were asked in an earlier visit."""
     if page.relevant is not None:
         # What is left out on a way that does not ask for it is not unknown.
         unknown = page.relevant.names & set(asked) - answers.keys() if led else frozenset[str]()

@@ -105,8 +105,9 @@ def _questions(form: Form, progress: Progress, report: ReportState | None) -> _A
 
     def may_have_asked(page: Page) -> bool:
         held = holds(page.relevant)
-        led = page.name in progress.reached or ((held or page.name in progress.ahead) and _asks_permission(page))
-        return led and held is not False
+        # Another form may have called its pages otherwise.
+        met = held or page.name in progress.ahead or not progress.is_of(form.sha256)
+        return held is not False and (page.name in progress.reached or (met and _asks_permission(page)))
 
     asked = [
         (holds(question.relevant), question)

@@ -1,9 +1,9 @@
 """Remember how far a source has come, so that only her codename reads it: pages reached, never answers."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias, TypeGuard
+from typing import Literal, TypeAlias
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -18,6 +18,9 @@ from vault.records import PROGRESS_BYTES
 Way: TypeAlias = Literal["report", "help"]
 MOST_REPORTS = 8
 """So many reports of a source have room beside her pages; whoever has told as many can still send messages."""
+
+FORM_DIGITS = 8
+"""So many of its hash tell a form from the one before."""
 
 _VERSION = 2
 _ID_DIGITS = 32
@@ -37,6 +40,7 @@ class Progress:
         seq: Of its last sending; the next one has a greater one.
         way: The door that she came through.
         reached: The names of the pages that were shown to her, in the order of the form.
+        form: Which form has these pages, by the beginning of its hash: see `is_of`.
         ahead: Those that her answers would have led over next; without them nobody here could say which these are.
         contact: Whether she allows us to answer her here; None while she has not said.
         language: Of the pages that she last used.
@@ -47,10 +51,15 @@ class Progress:
     seq: int
     way: Way
     reached: tuple[str, ...]
+    form: str = ""
     ahead: tuple[str, ...] = ()
     contact: bool | None
     language: str
     others: tuple[str, ...] = ()
+
+    def is_of(self, form_sha256: str) -> bool:
+        """Say whether it was told in this form, so that pages of one name are the same."""
+        return self.form == form_sha256[:FORM_DIGITS]
 
     @property
     def reports(self) -> tuple[str, ...]:
@@ -85,10 +94,12 @@ def open_progress(untrusted_sealed: bytes | None, secrets: SourceSecrets) -> Pro
 
 def _brought_up(told: Mapping[str, JSON]) -> Mapping[str, JSON]:
     """Read what version 1 wrote, which knew no pages ahead: whoever it belongs to has permissions to change."""
-    others = told.get("others")
-    if told.get("v") != 1 or "ahead" in told or not isinstance(others, list):
-        return told
-    return {**told, "v": _VERSION, "ahead": [], "others": "".join(str(one) for one in others)}
+    match told:
+        case {"v": 1, "reached": list(reached), "others": list(others)} if len(told) == 8:
+            lists = {"reached": " ".join(map(str, reached)), "others": "".join(map(str, others))}
+            return {**told, **lists, "v": _VERSION, "form": "", "ahead": ""}
+        case _:
+            return told
 
 
 def _written(progress: Progress) -> bytes:
@@ -98,8 +109,9 @@ def _written(progress: Progress) -> bytes:
             "report": progress.report_id,
             "seq": progress.seq,
             "way": progress.way,
-            "reached": list(progress.reached),
-            "ahead": list(progress.ahead),
+            "form": progress.form,
+            "reached": " ".join(progress.reached),
+            "ahead": " ".join(progress.ahead),
             "contact": progress.contact,
             "language": progress.language,
             "others": "".join(progress.others),
@@ -115,33 +127,26 @@ def _read(told: Mapping[str, JSON]) -> Progress | None:
             "report": str(report_id),
             "seq": int(seq),
             "way": "report" | "help" as way,
-            "reached": list(reached),
-            "ahead": list(ahead),
+            "form": str(form),
+            "reached": str(reached),
+            "ahead": str(ahead),
             "contact": bool() | None as contact,
             "language": str(language),
             "others": str(others),
-        } if (
-            (len(told), type(version), version, type(seq)) == (9, int, _VERSION, int)
-            and _are_names(reached)
-            and _are_names(ahead)
-            and _IDS.fullmatch(others)
-        ):
+        } if (len(told), type(version), version, type(seq)) == (10, int, _VERSION, int) and _IDS.fullmatch(others):
             return Progress(
                 report_id=report_id,
                 seq=seq,
                 way=way,
-                reached=tuple(reached),
-                ahead=tuple(ahead),
+                form=form,
+                reached=tuple(reached.split()),
+                ahead=tuple(ahead.split()),
                 contact=contact,
                 language=language,
                 others=tuple(others[at : at + _ID_DIGITS] for at in range(0, len(others), _ID_DIGITS)),
             )
         case _:
             return None
-
-
-def _are_names(told: Sequence[JSON]) -> TypeGuard[Sequence[str]]:
-    return all(isinstance(name, str) for name in told)
 
 
 def _box(secrets: SourceSecrets) -> SecretBox:

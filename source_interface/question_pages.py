@@ -1,12 +1,12 @@
 """Write a page of questions: what stands in its controls, what is wrong with it, and where its form goes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from questionnaire.model import Item, Page
+from questionnaire.model import MOST_SLOTS, Item, Page, Repeat
 from questionnaire.reading import EXACT, Given
 from source_interface.asking import Trouble, asked_questions, in_trouble
 from source_interface.checking import REPORT_FORM
@@ -82,7 +82,9 @@ def write(
 def given_back(request: Request, site: Site, page: Page, posted: Posted, kind: str) -> Response:
     """Show what was typed on a page that belongs to no living visit."""
     understood = understand(posted, page.items, site.today(), site.parts.places)
-    asking = site.asking(request, ReportState.begun("report"), posted.given, understood.troubles)
+    slots = {item.name: MOST_SLOTS for item in page.items if isinstance(item, Repeat)}
+    begun = replace(ReportState.begun("report"), slots=slots)
+    asking = site.asking(request, begun, posted.given, understood.troubles)
     asked = asked_questions(asking.shown(page.items))
     # What could not be understood is no answer, and was typed all the same.
     amiss = [[one.label, " ".join(text for text in one.typed.values() if text)] for one in asked if one.troubles]

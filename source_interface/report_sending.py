@@ -15,7 +15,7 @@ from questionnaire.parting import ONCE, notes_part, report_parts
 from questionnaire.parts import AnswersPart, FormName, Heading
 from source_interface.checking import REPORT_FORM, page
 from source_interface.problems import EXPECTED, logged_problem
-from source_interface.progress import Progress
+from source_interface.progress import FORM_DIGITS, Progress
 from source_interface.receiving import OfReport, receive, stored_progress
 from source_interface.report_state import ReportState
 from source_interface.site import Site, Visitor
@@ -97,6 +97,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
         seq=numbered.seq,
         way=numbered.way,
         reached=tuple(one.name for one in form.flow if one.name in numbered.reached),
+        form=form.sha256[:FORM_DIGITS],
         ahead=numbered.ahead(form),
         contact=contact,
         language=language,
@@ -122,17 +123,17 @@ def _notes(form: Form, report: ReportState, head: Heading) -> list[AnswersPart]:
 
 
 def _numbered(site: Site, visitor: Visitor, report: ReportState, last: int) -> ReportState:
-    """Take the number of this sending: whatever becomes of it, the next one has a greater one."""
-    taken = 0
+    """Take the number of this sending: whatever becomes of it, the next one has a greater one.
+
+    What was chosen while it waited for its turn holds: it is sent as it is known now.
+    """
 
     def counted(visit: Visit) -> Visit:
-        nonlocal taken
-        taken = max(visit.report.seq if visit.report else report.seq, last + 1)
-        now = visit.report or report
-        return replace(visit, report=replace(now, seq=taken + 1, once_only=report.once_only))
+        now = replace(visit.report or report, once_only=report.once_only)
+        return replace(visit, report=replace(now, seq=max(now.seq, last + 1) + 1))
 
-    site.remember(visitor, counted)
-    return replace(report, seq=taken)
+    now = site.remember(visitor, counted).report or report
+    return replace(now, seq=now.seq - 1)
 
 
 def _sent(visit: Visit, extent: Extent) -> Visit:

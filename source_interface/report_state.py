@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self, cast
 
 from hardening.canonical import JSON, Writable
-from questionnaire.answers import kept, replaced, unsure, walk
+from questionnaire.answers import Led, kept, replaced, unsure, walk
 from questionnaire.model import WAY, Form, Page
 from source_interface.progress import Progress, Way
 
@@ -41,7 +41,7 @@ class ReportState:
         answers: What was told, the way among it.
         reached: The names of the pages that were answered or passed over, in earlier visits as well.
         earlier: Of those, the ones of earlier visits: what was answered there is sealed.
-        led: The pages that earlier visits led over, reached or not.
+        led: The pages that earlier visits led over, reached or not; none if these were asked in another form.
         sent: Something of it was sent in this visit.
         checked: The summary was reached, so an edited page leads back to it.
         slots: How many places of each repeat are shown.
@@ -69,14 +69,14 @@ class ReportState:
         return cls(report_id=secrets.token_hex(16), answers={WAY: way})
 
     @classmethod
-    def resumed(cls, way: str, progress: Progress) -> Self:
+    def resumed(cls, form: Form, way: str, progress: Progress) -> Self:
         """Go on with what was told in an earlier visit.
 
         What was answered then is sealed: sent once more without it, that report would lose it
         (docs/specs/report.md, 10). So this is another report beside it.
         """
         begun = cls.begun(way)
-        led = (*progress.reached, *progress.ahead)
+        led = (*progress.reached, *progress.ahead) if progress.is_of(form.sha256) else ()
         return replace(begun, seq=progress.seq + 1, reached=progress.reached, earlier=progress.reached, led=led)
 
     @property
@@ -84,24 +84,29 @@ class ReportState:
         """The door that the source came through."""
         return "help" if self.answers[WAY] == "help" else "report"
 
+    @property
+    def led_over(self) -> Led:
+        """The same, each with whether it was reached then."""
+        return {name: name in self.earlier for name in self.led}
+
     def walk(self, form: Form) -> tuple[Page, ...]:
         """Give the pages that it leads over, in their order."""
-        return walk(form, self.answers, self.led)
+        return walk(form, self.answers, self.led_over)
 
     def ahead(self, form: Form) -> tuple[str, ...]:
         """Name the pages that are still open: those of her way, and those that another door had led to before."""
-        doors = [walk(form, {**self.answers, WAY: way}, self.led) for way in GUIDED_WAYS]
+        doors = [walk(form, {**self.answers, WAY: way}, self.led_over) for way in GUIDED_WAYS]
         met = {page.name for page in self.walk(form)}
         met |= {page.name for pages in doors for page in pages} & set(self.led)
         return tuple(page.name for page in form.flow if page.name in met and page.name not in self.reached)
 
     def unsure(self, form: Form, page: Page) -> frozenset[str]:
         """Name the questions of *page* that may not be meant for her."""
-        return unsure(form, page, self.answers, self.led)
+        return unsure(form, page, self.answers, self.led_over)
 
     def told(self, form: Form, page: Page, fresh: Mapping[str, JSON]) -> Self:
         """Take what was answered on *page* in the place of what was answered there before."""
-        answers, dropped = kept(form, replaced(self.answers, page, fresh), self.led)
+        answers, dropped = kept(form, replaced(self.answers, page, fresh), self.led_over)
         reached = self.reached if page.name in self.reached else (*self.reached, page.name)
         return replace(self, answers=answers, dropped=dropped, reached=reached)
 
@@ -110,13 +115,13 @@ class ReportState:
         asked = {one.name for page in form.flow for one in page.questions if one.part == "consents"}
         others = {name: value for name, value in self.answers.items() if name not in asked}
         fresh = {name: value for name, value in permissions.items() if name in asked}
-        answers, moot = kept(form, {**others, **fresh}, self.led)
+        answers, moot = kept(form, {**others, **fresh}, self.led_over)
         dropped = tuple(name for name in moot if name in others)
         return replace(self, answers=answers, dropped=dropped, once_only=once_only, seq=max(self.seq, seq))
 
     def going(self, form: Form, way: str) -> Self:
         """Go on through another door; what it does not ask for is dropped."""
-        answers, dropped = kept(form, {**self.answers, WAY: way}, self.led)
+        answers, dropped = kept(form, {**self.answers, WAY: way}, self.led_over)
         return replace(self, answers=answers, dropped=dropped, checked=self.checked and way == self.way)
 
     def packed(self) -> Writable:

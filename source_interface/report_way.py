@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from starlette.requests import Request
 
-from questionnaire.answers import after, before
-from questionnaire.model import Form, Page
+from questionnaire.answers import after, before, walk
+from questionnaire.model import WAY, Form, Page
 from source_interface.progress import Progress
 from source_interface.report_state import GUIDED_WAYS, ReportState
 from source_interface.site import Site, Visitor
@@ -34,7 +34,7 @@ def enter(site: Site, visitor: Visitor, way: str, stored: Progress | None) -> st
     def entered(visit: Visit) -> Visit:
         if visit.report:
             return replace(visit, report=visit.report.going(form, way))
-        return replace(visit, report=ReportState.resumed(way, stored) if stored else ReportState.begun(way))
+        return replace(visit, report=ReportState.resumed(form, way, stored) if stored else ReportState.begun(way))
 
     report = site.remember(visitor, entered).report
     return CHECK if report is None else open_page(form, report)
@@ -52,21 +52,25 @@ def open_page(form: Form, report: ReportState) -> str:
 
 def onward(form: Form, report: ReportState, page: Page) -> str:
     """Give where to go from *page*: to the next one, but from the summary's corrections back to the summary."""
-    following = after(form, report.answers, page.name, report.led)
+    following = after(form, report.answers, page.name, report.led_over)
     return open_page(form, report) if report.checked and following else address(form, following)
 
 
 def backward(form: Form, report: ReportState, page: Page) -> str:
     """Give where to go back from *page*."""
-    return address(form, before(form, report.answers, page.name, report.led) or page)
+    return address(form, before(form, report.answers, page.name, report.led_over) or page)
 
 
 def steps(form: Form, progress: Progress, language: str) -> tuple[tuple[str, bool], ...]:
-    """List the pages of a report that was begun in an earlier visit, each with whether it was reached."""
+    """List the pages of a report that was begun in an earlier visit, each with whether it was reached.
+
+    Of those ahead only the ones that everybody meets: any other would show at a glance what she had answered.
+    """
+    known = walk(form, {WAY: progress.way})
     return tuple(
         (form.said(page.title, language), page.name in progress.reached)
         for page in form.flow
-        if page.name in progress.reached or page.name in progress.ahead
+        if page in known or page.name in progress.reached
     )
 
 

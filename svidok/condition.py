@@ -77,8 +77,8 @@ def _language(found: Installed, *, evaluation: bool) -> str:
 def _signers(place: Place) -> Signers | None:
     try:
         return signers_here(place)
-    except KeysError:
-        # That the keyset cannot be read is told elsewhere; nobody has approved anything then.
+    except (KeysError, OSError):
+        # That the keyset cannot be read, or nothing written, is told elsewhere; nobody has approved anything then.
         return None
 
 

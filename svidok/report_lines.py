@@ -34,7 +34,7 @@ def report_lines(told: ToldReport) -> Iterator[str]:
 def _place(report: Report) -> Iterator[str]:
     if report.count == 1:
         return
-    place = f"report {report.number} of {report.count} of this source"
+    place = f"report {report.number} of {report.count} of this source that are open here"
     if report.goes_on:
         # She could not be shown what she had answered before, so what is missing here may stand there.
         yield f"{place}: written later, goes on with {report.goes_on} and replaces nothing of it"

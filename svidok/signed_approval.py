@@ -134,7 +134,7 @@ def believe(what: Catalogue | ApprovedForm, signed: Signed, signers: Signers) ->
 
 def look(what: Catalogue | ApprovedForm, path: Path, signers: Signers | None) -> Belief:
     """Say what is to be thought of the approval at *path*; without signers nobody can have approved anything."""
-    if not path.exists():
+    if not path.exists() and not path.with_suffix(_SIGNATURE).exists():
         return Belief(what)
     approval: Approval | None = None
     try:
@@ -146,6 +146,9 @@ def look(what: Catalogue | ApprovedForm, path: Path, signers: Signers | None) ->
     except (ApprovalError, CommandError, KeysError) as error:
         # What cannot be read or believed approves nothing.
         return Belief(what, approval, fault=str(error))
+    except OSError as error:
+        # Whoever judges writes the signers' keys into a folder of its own first.
+        return Belief(what, approval, fault=f"nobody could judge it ({type(error).__name__}: {error.strerror})")
     return Belief(what, approval, signer)
 
 

@@ -99,12 +99,17 @@ def consents_body(one: SentDocument) -> dict[str, JSON]:
 
 def _in_order(collection_id: str, reports: Mapping[str, Sequence[SentDocument]]) -> Iterator[Report]:
     """Number the reports of one source by their first sendings: the documents say what came first, not the days."""
-    begun = {name: min(one.seq for one in sent) for name, sent in reports.items()}
-    names = sorted(reports, key=lambda name: (begun[name], name))
+    # Permissions alone may have been changed long after their report was begun.
+    begun = {name: min((one.seq for one in sent if _begins(one)), default=0) for name, sent in reports.items()}
+    names = sorted(reports, key=lambda name: (not begun[name], begun[name], name))
     for number, name in enumerate(names, 1):
-        earlier = [one for one in names if begun[one] < begun[name]]
+        earlier = [one for one in names if 0 < begun[one] < begun[name]]
         goes_on = earlier[-1] if earlier else None
         yield Report(collection_id, name, _holding(reports[name]), number, len(names), goes_on)
+
+
+def _begins(one: SentDocument) -> bool:
+    return one.document.part != "consents"
 
 
 def _holding(sent: Iterable[SentDocument]) -> tuple[SentDocument, ...]:

@@ -62,7 +62,7 @@ EVERY_LANGUAGE = frozenset(language.code for language in languages())
 """A drop that a test does not ask about approvals has all of them."""
 
 
-class FewPlaces:
+class FewRegions:
     """The countries of the world, most of them without regions."""
 
     def countries(self, language: str) -> Sequence[tuple[str, str]]:
@@ -181,7 +181,7 @@ class House:
             pepper=PEPPER,
             argon=argon,
             hosts=frozenset({HOST, self.host}),
-            places=FewPlaces(),
+            places=FewRegions(),
             questionnaire=questionnaire,
             helplines=help_book(root / "help", evaluation=True),
         )

@@ -13,8 +13,11 @@ from nacl.secret import SecretBox
 
 from hardening.canonical import JSON, Writable, canonical_json
 from keys.source_key import SourceSecrets
+from questionnaire.load import named
 from questionnaire.served import packaged
 from source_interface.progress import MOST_REPORTS, Progress, _box, open_progress, seal_progress
+from source_interface.report_state import ReportState
+from tests.source_interface.reports import FORM
 from vault.records import PROGRESS_BYTES
 
 HERS = SourceSecrets(b"l" * 32, b"s" * 32)
@@ -22,7 +25,7 @@ OTHER = SourceSecrets(b"l" * 32, b"t" * 32)
 PROGRESS = Progress(
     report_id="0123456789abcdef" * 2, seq=3, way="report", reached=("safety", "now"), contact=True, language="uk"
 )
-_PAGES = st.lists(st.text(st.characters(codec="utf-8"), max_size=12), max_size=30).map(tuple)
+_PAGES = st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,31}", fullmatch=True), max_size=30).map(tuple)
 
 
 @given(st.builds(replace, st.just(PROGRESS), seq=st.integers(0, 10**6), contact=st.none() | st.booleans()))
@@ -51,7 +54,9 @@ def test_all_pages_of_the_form_have_room_beside_as_many_reports_as_a_source_may_
     assert form is not None
     pages = tuple(page.name for page in form.flow)
     others = tuple(f"{number:032x}" for number in range(MOST_REPORTS - 1))
-    progress = replace(PROGRESS, seq=1000, reached=pages[:reached], ahead=pages[reached:], others=others)
+    progress = replace(
+        PROGRESS, seq=1000, form="12345678", reached=pages[:reached], ahead=pages[reached:], others=others
+    )
 
     assert open_progress(seal_progress(progress, HERS), HERS) == progress
     assert progress.reports == (*others, PROGRESS.report_id)
@@ -84,7 +89,7 @@ def test_what_does_not_open_is_no_progress(untrusted: bytes | None) -> None:
         lambda told: {**told, "seq": True},
         lambda told: {**told, "v": True},
         lambda told: {**told, "reached": [1]},
-        lambda told: {**told, "ahead": [1]},
+        lambda told: {**told, "ahead": ["safety"]},
         lambda told: {**told, "others": ["0" * 32]},
         lambda told: {**told, "others": "0" * 33},
         lambda _: [],
@@ -96,8 +101,9 @@ def test_what_another_version_wrote_is_no_progress(change: Callable[[dict[str, o
         "report": PROGRESS.report_id,
         "seq": 3,
         "way": "report",
-        "reached": ["safety"],
-        "ahead": [],
+        "form": "",
+        "reached": "safety",
+        "ahead": "",
         "contact": None,
         "language": "en",
         "others": "",
@@ -124,6 +130,15 @@ def test_what_the_first_version_wrote_is_still_read() -> None:
 
     assert opened == replace(PROGRESS, others=("ab" * 16, "cd" * 16))
     assert open_progress(_sealed(canonical_json(cast("Writable", {**told, "more": 1}))), HERS) is None
+
+
+def test_pages_lead_on_in_the_form_alone_that_has_them() -> None:
+    progress = replace(PROGRESS, form=FORM.sha256[:8], ahead=("choices",))
+    other = named(replace(FORM, version="2"))
+
+    assert ReportState.resumed(FORM, "report", progress).led_over == {"safety": True, "now": True, "choices": False}
+    assert ReportState.resumed(other, "report", progress).led_over == {}
+    assert ReportState.resumed(other, "report", progress).earlier == ("safety", "now")
 
 
 @pytest.mark.check("F12")

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from questionnaire.served import Questionnaire, packaged
+from source_interface import report_sending
 from source_interface.progress import open_progress
+from source_interface.report_state import ReportState
+from source_interface.site import Site, Visitor
+from source_interface.visit import Visit
 from tests.browserlike import Page
 from tests.source_interface.house import House
-from tests.source_interface.reports import ASKED, inside, told
+from tests.source_interface.reports import ASKED, FORM, inside, told
 from tests.source_interface.test_report_sending import back_again, documents, written_down
 
 MakeHouse = Callable[..., House]
@@ -90,6 +95,30 @@ def test_what_nobody_knows_whether_it_fits_her_is_asked_last_and_said_to_be_so(m
     assert page.text.index("If it does not fit you, leave it out") < page.text.index(
         "Does the person it happened to know"
     )
+
+
+def test_what_was_chosen_while_a_sending_waited_for_its_turn_holds(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = told(house)
+    browser.press("Send my report")
+    written_down(browser)
+    browser.open("/report/check")
+    numbered = report_sending._numbered
+
+    def waited(site: Site, visitor: Visitor, report: ReportState, last: int) -> ReportState:
+        def chose(visit: Visit) -> Visit:
+            assert visit.report is not None
+            return replace(visit, report=visit.report.decided(FORM, {"c2": "no"}, once_only=False, seq=7))
+
+        site.remember(visitor, chose)
+        return numbered(site, visitor, report, last)
+
+    monkeypatch.setattr(report_sending, "_numbered", waited)
+    assert browser.press("Send my report").path == "/sent"
+
+    assert last_permissions(house) == {"c2": "no"}
+    assert {one["seq"] for one in documents(house)} == {1, 7}
 
 
 def test_what_was_left_out_in_this_visit_is_not_said_to_be_sealed(make_house: MakeHouse) -> None:

@@ -118,6 +118,10 @@ def _no_signature(drop: Place, _strange: Path) -> None:
     (drop.approvals / "catalogue-uk.sig").unlink()
 
 
+def _no_approval(drop: Place, _strange: Path) -> None:
+    (drop.approvals / "catalogue-uk.json").unlink()
+
+
 def _other_reader(drop: Place, _strange: Path) -> None:
     path = drop.approvals / "catalogue-uk.json"
     path.write_bytes(path.read_bytes().replace(b"Kestrel", b"Sparrow"))
@@ -129,6 +133,7 @@ def _other_reader(drop: Place, _strange: Path) -> None:
         (_other_signature, "gpg does not accept the signature"),
         (_other_approval, "gpg does not accept the signature"),
         (_no_signature, "catalogue-uk.sig cannot be read"),
+        (_no_approval, "catalogue-uk.json cannot be read"),
         (_other_reader, "gpg does not accept the signature"),
     ],
 )

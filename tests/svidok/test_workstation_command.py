@@ -248,11 +248,11 @@ def test_a_report_of_a_source_who_came_back_is_said_to_go_on(world: World, drop:
     joined = world.at("amber", "open", "came back", "--to", drop.folder / "joined").stdout.decode()
 
     assert "of this source" not in alone
-    lines = joined.splitlines()
+    lines, of_three = joined.splitlines(), "report {} of 3 of this source that are open here"
     assert [lines[at + 1] for at, line in enumerate(lines) if line.startswith("--- report ")] == [
-        "report 1 of 3 of this source",
-        "report 2 of 3 of this source: nobody can tell whether it was written later; it replaces nothing of the others",
-        f"report 3 of 3 of this source: written later, goes on with {names[1]} and replaces nothing of it",
+        of_three.format(1),
+        of_three.format(2) + ": nobody can tell whether it was written later; it replaces nothing of the others",
+        of_three.format(3) + f": written later, goes on with {names[1]} and replaces nothing of it",
     ]
     assert joined.index("before") < joined.index("besides") < joined.index("after")
 

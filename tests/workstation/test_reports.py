@@ -179,6 +179,17 @@ def test_of_two_reports_with_one_number_none_is_said_to_be_the_first(
     ]  # fmt: skip
 
 
+def test_permissions_alone_say_nothing_of_when_their_report_was_begun(
+    desk: Desk, drop: Drop, source: Source, tmp_path: Path
+) -> None:
+    late = send(drop, source, another(report(drop, 2)))
+    changed = send(drop, source, [consents(drop, 3, c2="no")])
+
+    found = opened(desk, drop, [changed, late], tmp_path / "out")
+
+    assert [(one.report.report, one.report.goes_on) for one in found] == [(SECOND, None), (FIRST, None)]
+
+
 def test_a_report_of_another_source_goes_on_with_none(desk: Desk, drop: Drop, source: Source, tmp_path: Path) -> None:
     other = send(drop, drop.source("slow linden"), another(report(drop, 2)))
 
