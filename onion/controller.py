@@ -3,7 +3,7 @@
 import logging
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -11,6 +11,7 @@ from typing import Self
 import stem
 import stem.connection
 import stem.control
+import stem.socket
 from stem.response.events import HSDescEvent, StatusEvent
 
 from onion.circuits import checked
@@ -20,6 +21,19 @@ from onion.watch import Bootstrap, Watch
 
 _BOOTSTRAP = re.compile(r'PROGRESS=(\d{1,3})\b.*?SUMMARY="([^"]*)"', re.ASCII)
 _RENDEZVOUS = "HS_SERVICE_REND"
+
+
+class _Connection(stem.control.Controller):
+    """Stem's connection without its own listener for signals, which only empties a cache that we do not have.
+
+    That listener waits for the lock that `close` holds while it waits for the listener: whoever hung up right after a
+    reload waited for ever.
+    """
+
+    def add_event_listener(
+        self, listener: Callable[[HSDescEvent], None] | Callable[[StatusEvent], None], *events: str
+    ) -> None:
+        super().add_event_listener(listener, *(one for one in events if one != stem.control.EventType.SIGNAL))
 
 
 class Controller:
@@ -39,9 +53,11 @@ class Controller:
         logging.getLogger("stem").setLevel(logging.ERROR)
         _knock(path)
         try:
-            connection = stem.control.Controller.from_socket_file(str(path))
+            connection = _Connection(stem.socket.ControlSocketFile(str(path)))
         except stem.ControllerError as error:
             raise ControlError("tor's control socket does not answer") from error
+        # What is asked is to be answered by tor, and now: see `reload`.
+        connection.set_caching(False)
         try:
             connection.authenticate()
         except (stem.ControllerError, stem.connection.AuthenticationFailure) as error:

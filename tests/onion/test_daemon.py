@@ -7,9 +7,11 @@ import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from onion.controller import Controller
 from onion.daemon import Daemon, Running
 from onion.errors import (
     BootstrapError,
@@ -22,6 +24,7 @@ from onion.errors import (
 from onion.program import TorProgram
 from onion.service import OnionAddress
 from onion.torrc import Option, Place, Torrc, control_options
+from onion.watch import Watch
 
 ADDRESS = OnionAddress.of(bytes(32))
 
@@ -90,6 +93,24 @@ def test_a_reload_keeps_the_process(running: Running) -> None:
 
     assert running.alive
     assert running.pid == before
+
+
+def test_whoever_hangs_up_right_after_a_reload_does_not_wait_for_ever(running: Running) -> None:
+    controller = Controller.connect(running.place.control)
+    controller.listen(Watch())
+
+    def hang_up() -> None:
+        # As if its event came in the very moment in which the connection is being closed.
+        with controller._connection._socket._get_send_lock():  # type: ignore[attr-defined]  # stem's own
+            os.kill(running.pid, signal.SIGHUP)
+            time.sleep(0.5)
+            controller.close()
+
+    closing = Thread(target=hang_up, daemon=True)
+    closing.start()
+    closing.join(20)
+
+    assert not closing.is_alive()
 
 
 def test_a_tor_without_a_network_says_so_in_time(running: Running) -> None:

@@ -3,6 +3,7 @@ from typing import Final
 
 from stem.response import ControlMessage
 from stem.response.events import HSDescEvent, StatusEvent
+from stem.socket import ControlSocketFile
 
 class State:
     INIT: Final[str]
@@ -11,6 +12,7 @@ class State:
 
 class EventType:
     HS_DESC: Final = "HS_DESC"
+    SIGNAL: Final = "SIGNAL"
     STATUS_CLIENT: Final = "STATUS_CLIENT"
 
 class CircuitEvent:
@@ -27,8 +29,8 @@ class BaseController:
     ) -> None: ...
 
 class Controller(BaseController):
-    @staticmethod
-    def from_socket_file(path: str) -> Controller: ...
+    def __init__(self, control_socket: ControlSocketFile) -> None: ...
+    def set_caching(self, enabled: bool) -> None: ...
     def authenticate(self) -> None: ...
     def get_info(self, params: str) -> str: ...
     def get_circuits(self) -> Sequence[CircuitEvent]: ...
