@@ -19,9 +19,6 @@ Way: TypeAlias = Literal["report", "help"]
 MOST_REPORTS = 8
 """So many reports of a source have room beside her pages; whoever has told as many can still send messages."""
 
-FORM_DIGITS = 8
-"""So many of its hash tell a form from the one before."""
-
 _VERSION = 2
 _ID_DIGITS = 32
 _IDS = re.compile(rf"(?:[0-9a-f]{{{_ID_DIGITS}}})*")
@@ -40,7 +37,7 @@ class Progress:
         seq: Of its last sending; the next one has a greater one.
         way: The door that she came through.
         reached: The names of the pages that were shown to her, in the order of the form.
-        form: Which form has these pages, by the beginning of its hash: see `is_of`.
+        form: Which form has these pages, as `form_mark` gives it.
         ahead: Those that her answers would have led over next; without them nobody here could say which these are.
         contact: Whether she allows us to answer her here; None while she has not said.
         language: Of the pages that she last used.
@@ -59,12 +56,17 @@ class Progress:
 
     def is_of(self, form_sha256: str) -> bool:
         """Say whether it was told in this form, so that pages of one name are the same."""
-        return self.form == form_sha256[:FORM_DIGITS]
+        return self.form == form_mark(form_sha256)
 
     @property
     def reports(self) -> tuple[str, ...]:
         """All reports that the source has told."""
         return (*self.others, self.report_id)
+
+
+def form_mark(form_sha256: str) -> str:
+    """Give so much of a form's hash as tells it from the one before."""
+    return form_sha256[:8]
 
 
 def seal_progress(progress: Progress, secrets: SourceSecrets) -> bytes:

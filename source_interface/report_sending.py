@@ -15,7 +15,7 @@ from questionnaire.parting import ONCE, notes_part, report_parts
 from questionnaire.parts import AnswersPart, FormName, Heading
 from source_interface.checking import REPORT_FORM, page
 from source_interface.problems import EXPECTED, logged_problem
-from source_interface.progress import FORM_DIGITS, Progress
+from source_interface.progress import Progress, form_mark
 from source_interface.receiving import OfReport, receive, stored_progress
 from source_interface.report_state import ReportState
 from source_interface.site import Site, Visitor
@@ -97,7 +97,7 @@ async def _keep(request: Request, site: Site, visitor: Visitor, report: ReportSt
         seq=numbered.seq,
         way=numbered.way,
         reached=tuple(one.name for one in form.flow if one.name in numbered.reached),
-        form=form.sha256[:FORM_DIGITS],
+        form=form_mark(form.sha256),
         ahead=numbered.ahead(form),
         contact=contact,
         language=language,

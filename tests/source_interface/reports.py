@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import Element
 
 from questionnaire.served import Questionnaire
-from tests.browserlike import Browser, Page
+from tests.browserlike import Browser, Chosen, Page
 from tests.questionnaire.forms import small_form
 from tests.source_interface.house import House
 
@@ -28,6 +28,15 @@ def told(house: House, upto: int = len(ALL_PAGES)) -> Browser:
     browser = inside(house)
     for answers in ALL_PAGES[:upto]:
         browser.press("Continue", answers)
+    return browser
+
+
+def told_with_a_file(house: House) -> Browser:
+    """Somebody who has sent a report and a file, and goes on with both."""
+    browser = told(house)
+    browser.press("Send my report")
+    browser.open("/report/files")
+    browser.press("Send these files at once", files=[Chosen.of("a.txt", b"a")])
     return browser
 
 

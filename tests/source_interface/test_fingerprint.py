@@ -10,10 +10,10 @@ import pytest
 
 from source_interface.languages import languages
 from source_interface.pages import LONG_PAGE_BYTES, PAGE_BYTES
-from tests.browserlike import Browser, Chosen, parsed
+from tests.browserlike import Browser, parsed
 from tests.clock import FakeClock
 from tests.source_interface.house import HOST, House, Keyring, short_folder, shown_codename
-from tests.source_interface.reports import DRAFT, fetched, inside, told
+from tests.source_interface.reports import DRAFT, fetched, inside, told, told_with_a_file
 from tests.source_interface.test_pages import OPEN_PAGES, VISIT_PAGES
 
 MakeHouse = Callable[..., House]
@@ -70,12 +70,7 @@ def house(keyring: Keyring) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def visitor(house: House) -> Browser:
-    """Somebody who has sent a report and a file, and goes on with both."""
-    browser = told(house)
-    browser.press("Send my report")
-    browser.open("/report/files")
-    browser.press("Send these files at once", files=[Chosen.of("a.txt", b"a")])
-    return browser
+    return told_with_a_file(house)
 
 
 # How much passes

@@ -23,7 +23,7 @@ from source_interface.parts import PublicFacts, SourceLimits
 from tests.browserlike import Browser, Chosen, parsed
 from tests.clock import FakeClock
 from tests.source_interface.house import Answer, House, Keyring, short_folder
-from tests.source_interface.reports import DRAFT, told
+from tests.source_interface.reports import DRAFT, told_with_a_file
 
 # With one page about a file, where a drop has as many as there may be files.
 EVERYTHING = ADDRESSES | guided(DRAFT.form, SourceLimits(source_items_per_day=1))
@@ -58,10 +58,7 @@ def house(keyring: Keyring) -> Iterator[House]:
 @pytest.fixture(scope="module")
 def visitor(house: House) -> Browser:
     """Somebody who has sent a report, a message and a file, and still sees her codename."""
-    browser = told(house)
-    browser.press("Send my report")
-    browser.open("/report/files")
-    browser.press("Send these files at once", files=[Chosen.of("a.txt", b"a")])
+    browser = told_with_a_file(house)
     browser.open("/send")
     browser.press("Send now", message="One.", files=[Chosen.of("a.txt", b"a")])
     return browser

@@ -61,6 +61,16 @@ def back_again(house: House, codename: str) -> Browser:
     return browser
 
 
+def gone_on(house: House) -> tuple[Browser, str]:
+    """Somebody whose answers had opened a page that she did not reach, and who has come back; and her codename."""
+    browser = told(house, 1)
+    browser.press("Send what I have so far", w1=["yes"])
+    codename = written_down(browser)
+    again = back_again(house, codename)
+    again.press("Go on with my report")
+    return again, codename
+
+
 # Sending
 
 
@@ -448,10 +458,7 @@ def test_whoever_comes_back_finds_the_pages_open_that_her_answers_would_have_led
 
 
 def test_what_is_answered_anew_decides_about_the_pages_behind_it(house: House) -> None:
-    browser = told(house, 1)
-    browser.press("Send what I have so far", w1=["yes"])
-    again = back_again(house, written_down(browser))
-    again.press("Go on with my report")
+    again, _ = gone_on(house)
 
     again.open("/report/1")
     again.press("Continue", r1="witness")
@@ -461,10 +468,7 @@ def test_what_is_answered_anew_decides_about_the_pages_behind_it(house: House) -
 
 
 def test_the_door_for_help_opens_no_page_of_an_earlier_report(house: House) -> None:
-    browser = told(house, 1)
-    browser.press("Send what I have so far", w1=["yes"])
-    again = back_again(house, written_down(browser))
-    again.press("Go on with my report")
+    again, _ = gone_on(house)
 
     again.open("/")
     again.press("I only want help")
@@ -473,11 +477,7 @@ def test_the_door_for_help_opens_no_page_of_an_earlier_report(house: House) -> N
 
 
 def test_pages_that_one_door_had_opened_stay_open_when_another_was_used_meanwhile(house: House) -> None:
-    browser = told(house, 1)
-    browser.press("Send what I have so far", w1=["yes"])
-    codename = written_down(browser)
-    again = back_again(house, codename)
-    again.press("Go on with my report")
+    again, codename = gone_on(house)
     again.open("/")
     again.press("I only want help")
     again.open("/report/check")
