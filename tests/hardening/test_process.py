@@ -141,6 +141,25 @@ def test_freed_memory_keeps_nothing_in_the_scrubbing_environment(size: int) -> N
     assert told(FREED, size, environment=dict(SCRUBBING)) == {"hits": 0}
 
 
+@pytest.mark.check("F10")
+def test_no_function_is_looked_up_late_in_the_scrubbing_environment() -> None:
+    """The dynamic linker would save on a thread's stack what the wide registers hold: 64 bytes of a report."""
+    calls = "import os; os.write(2, b'only from here\\n'); os.getpriority(0, 0); os.getloadavg(); os.sched_yield()"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", calls],
+        env={**os.environ, **SCRUBBING, "LD_DEBUG": "bindings"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    before, _, after = ended.stderr.partition("only from here")
+    assert "`getpriority'" in before
+    assert "binding file" not in after
+
+
 def test_the_scrubbing_environment_is_recognised_only_whole() -> None:
     assert is_scrubbed({"HOME": "/", **SCRUBBING})
     for name in SCRUBBING:
