@@ -118,11 +118,6 @@ def runtime() -> Reach:
     )
 
 
-def is_scrubbed(environment: Mapping[str, str]) -> bool:
-    """Tell whether a program started in *environment* overwrites what it frees."""
-    return all(environment.get(name) == value for name, value in SCRUBBING.items())
-
-
 def swap_in_use(swaps: Path = Path("/proc/swaps")) -> bool:
     """Tell whether memory may be written to a disk, or compressed into a device that looks like one (F8)."""
     return len(swaps.read_text(encoding="utf-8").splitlines()) > 1

@@ -26,7 +26,7 @@ _.prove_inclusion, _.prove_consistency, _.check_inclusion, _.check_consistency
 _.seal_progress
 
 # What a caller may ask of a type although ours does not yet.
-_.pseudo_address, _.wait_ended, _.summary, _.item_crc, _.plain_sha256, _.is_scrubbed
+_.pseudo_address, _.wait_ended, _.summary, _.item_crc, _.plain_sha256
 _.last_fetch, _.open_submission, _.IO
 
 # The browser of tests and demo: tests read more of a page than the demo does.
