@@ -16,13 +16,13 @@ from questionnaire.load import MOST_FORM_BYTES, format_form, parse_form
 from questionnaire.model import Form
 from questionnaire.served import FORM, Questionnaire
 from svidok.errors import CommandError
+from svidok.reading import read_bounded
 from svidok.signed_approval import (
     ENDING,
     Belief,
     Signed,
     Signers,
     look,
-    read_bounded,
     read_signed,
     read_until,
     write_signed,

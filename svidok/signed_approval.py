@@ -21,6 +21,7 @@ from questionnaire.approval import MOST_APPROVAL_BYTES, Approval, ApprovedForm, 
 from questionnaire.errors import ApprovalError
 from svidok.errors import CommandError
 from svidok.place import Place
+from svidok.reading import read_bounded
 
 ENDING: Final = ".json"
 """Of an approval's file; that of its signature has another and the same name."""
@@ -155,22 +156,6 @@ def look(what: Catalogue | ApprovedForm, path: Path, signers: Signers | None) ->
 def read_until(approval: Approval) -> date:
     """Give the day by which everybody had read it."""
     return max(reader.day for reader in approval.readers)
-
-
-def read_bounded(path: Path, most_bytes: int) -> bytes:
-    """Read a file of at most *most_bytes*.
-
-    Raises:
-        CommandError: It is longer, or cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-    except OSError as error:
-        raise CommandError(f"{path.name} cannot be read ({type(error).__name__})") from error
-    if len(content) > most_bytes:
-        raise CommandError(f"{path.name} has at most {most_bytes} bytes")
-    return content
 
 
 def _other_than(what: Catalogue | ApprovedForm) -> str:

@@ -12,6 +12,7 @@ from keys.gpg import Gpg, run
 from keys.keyset import Keyset
 from keys.signing import MOST_SIGNATURE_BYTES, remove_armour, sign_for_people, verify_detached
 from svidok.errors import CommandError
+from svidok.reading import read_bounded
 
 TEXT = "statement.txt"
 SIGNATURE = "statement.txt.asc"
@@ -51,10 +52,10 @@ def install_statement(source: Path, target: Path, keyset: Keyset, address: str, 
     """Put a statement where the pages offer it, after checking that a signer of *keyset* made it about this drop.
 
     Raises:
-        CommandError: It speaks of another address.
+        CommandError: A file of it cannot be read or is too long, or it speaks of another address.
         SignatureError: No signer of the keyset made it.
     """
-    content = {name: _bounded(source / name) for name in (TEXT, SIGNATURE, CERTIFICATES)}
+    content = {name: read_bounded(source / name, _MOST_BYTES) for name in (TEXT, SIGNATURE, CERTIFICATES)}
     signature = remove_armour(content[SIGNATURE], judge)
     certificates = {signer.fingerprint: signer.certificate for signer in keyset.signers}
     verify_detached(content[TEXT], signature[: MOST_SIGNATURE_BYTES + 1], certificates, judge, _day())
@@ -77,17 +78,6 @@ def _text(address: str, keyset: Keyset) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _bounded(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise CommandError(f"the statement is not whole: {path.name} cannot be read") from error
-    if len(content) > _MOST_BYTES:
-        raise CommandError(f"{path.name} has at most {_MOST_BYTES} bytes")
-    return content
 
 
 def _day() -> date:
