@@ -4,7 +4,7 @@ What is hidden can only be counted: our recipient packets bear no key ids. That 
 the recipient files; that none was left out or added is seen here (G1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from keys.errors import PacketError
@@ -23,6 +23,9 @@ _RECIPIENT_ALGORITHMS: Final = frozenset({1, 2, 16, 18, 25, 26})
 _RECIPIENT_VERSION: Final = 3
 _PASSWORD_VERSIONS: Final = frozenset({4, 5, 6})
 _MOST_CIPHER: Final = 13
+# A length of four bytes follows.
+_LONG: Final = 255
+_SAMPLE_BYTES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,13 @@ class MessageHeader:
         recipients: The packets that hold the session key, whole.
         passwords: How many passwords would open it as well.
         protected_at: Where the protected part begins.
+        sample: The beginning of the protected part, for gpg to try a key on, as a packet that is whole.
     """
 
     recipients: tuple[bytes, ...]
     passwords: int
     protected_at: int
+    sample: bytes = field(repr=False)
 
     @property
     def algorithms(self) -> tuple[int, ...]:
@@ -75,8 +80,7 @@ def read_header(untrusted_head: bytes) -> MessageHeader:
         else:
             raise PacketError("a recipient packet must be of version 3")
         at += len(packet)
-    _refuse_unprotected(head[at:])
-    return MessageHeader(tuple(recipients), passwords, at)
+    return MessageHeader(tuple(recipients), passwords, at, _sample(head[at:]))
 
 
 def addressed(packet: bytes, key_id: bytes) -> bytes:
@@ -105,14 +109,17 @@ def looks_encrypted(untrusted_head: bytes) -> bool:
     return tag == _PASSWORD and body[0] in _PASSWORD_VERSIONS and 0 < body[1] <= _MOST_CIPHER and length < 256
 
 
-def _refuse_unprotected(rest: memoryview) -> None:
-    """Refuse all but a packet with a modification code or authenticated encryption, in its newer form of header."""
+def _sample(rest: memoryview) -> bytes:
+    """Cut the protected part short; refuse all but one with a modification code or authenticated encryption."""
     if len(rest) < 8 or _tag(rest) not in (_PROTECTED, _PROTECTED_OCB):
         raise PacketError("the recipients of a message must be followed by its protected part")
     # RFC 9580, 4.2.1.4: a length above 223 is partial and takes one byte, like a short one.
     size = 1 if rest[1] < 192 or 224 <= rest[1] < 255 else 2 if rest[1] < 224 else 5
     if rest[1 + size] != 1:
         raise PacketError("the protected part of a message must be of version 1")
+    # Since 2.4 gpg reads ahead, and tries no key on a packet that ends before its length says.
+    content = bytes(rest[1 + size :][:_SAMPLE_BYTES])
+    return bytes((rest[0], _LONG)) + len(content).to_bytes(4, "big") + content
 
 
 def _body(packet: bytes) -> bytes:

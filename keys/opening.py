@@ -21,8 +21,6 @@ from keys.status import Outcome
 from keys.trailer import Trailer, TrailerError, parse_trailer
 
 _CHUNK_BYTES: Final = 1024 * 1024
-# Enough of the protected part for gpg to try its keys on it.
-_SAMPLE_BYTES: Final = 1024
 _KEY_ID_BYTES: Final = 8
 _ONCE: Final = ("BEGIN_DECRYPTION", "DECRYPTION_INFO", "PLAINTEXT", "DECRYPTION_OKAY", "END_DECRYPTION")
 _NEVER: Final = ("BADMDC", "DECRYPTION_FAILED", "NODATA", "UNEXPECTED", "ERRMDC")
@@ -84,7 +82,7 @@ def inspect(ciphertext: Path, gpg: Gpg, passphrase: str | None = None) -> Verdic
         GpgError: Gpg is missing or hangs.
     """
     header = _read_head(ciphertext)
-    address = Address(_find_key(ciphertext, header, gpg, passphrase), header.protected_at)
+    address = Address(_find_key(header, gpg, passphrase), header.protected_at)
     seen = _Seen()
     _stream(ciphertext, address, gpg, passphrase, seen.take)
     return Verdict(_trailer(seen), header.algorithms, seen.total, address)
@@ -169,17 +167,14 @@ def _read_head(ciphertext: Path) -> MessageHeader:
     return header
 
 
-def _find_key(ciphertext: Path, header: MessageHeader, gpg: Gpg, passphrase: str | None) -> bytes:
+def _find_key(header: MessageHeader, gpg: Gpg, passphrase: str | None) -> bytes:
     """Return the one recipient packet that a key here opens, with the id of that key in it.
 
     Gpg tries every key on every hidden recipient and counts each miss as an error of its own: the second reviewer's gpg
     would end with 2 on a sound message, and a verdict that forgives 2 is none. So the misses happen here, on a sample.
     """
-    with ciphertext.open("rb") as file:
-        file.seek(header.protected_at)
-        sample = file.read(_SAMPLE_BYTES)
     for packet in header.recipients:
-        found = run(gpg, ("--decrypt",), stdin=packet + sample, passphrase=passphrase).said("DECRYPTION_KEY")
+        found = run(gpg, ("--decrypt",), stdin=packet + header.sample, passphrase=passphrase).said("DECRYPTION_KEY")
         if len(found) == 1 and found[0].arguments:
             return addressed(packet, bytes.fromhex(found[0].arguments[0])[-_KEY_ID_BYTES:])
     raise NoKeyError("none of the keys here opens this part, or the passphrase is not theirs")

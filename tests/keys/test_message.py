@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from keys.errors import PacketError
 from keys.gpg import Gpg, frozen_on, run
 from keys.message import MOST_HEADER_BYTES, addressed, looks_encrypted, read_header
+from keys.packets import packet_header
 from keys.recipients import Recipients
 from tests.keyring import DAY, sealing_to, without_last
 
@@ -34,6 +35,10 @@ def test_recipients_are_counted_as_gpg_counts_them(count: int, recipients: Recip
     assert (header.hidden, header.passwords) == (True, 0)
     assert listed.count(":pubkey enc packet: version 3, algo 18, keyid 0000000000000000") == count
     assert f"# off={header.protected_at} ctb=d2 tag=18" in listed
+    # What gpg tries a key on is a packet of its own: since 2.4 it refuses one that ends before its length says.
+    tag, start, length = packet_header(memoryview(header.sample))
+    assert (tag, start + length) == (18, len(header.sample))
+    assert message[header.protected_at :].find(header.sample[start:]) in {2, 3, 6}
 
 
 def test_rsa_recipients_are_counted_too(gpg_homes: Path, public_gpg: Gpg) -> None:
