@@ -211,8 +211,12 @@ def _connector(file: Path, mode: str) -> Callable[[], sqlite3.Connection]:
             isolation_level=None,
             check_same_thread=False,
         )
-        for pragma in (*_PRAGMAS, *_MORE_PRAGMAS.get(mode, ())):
-            connection.execute(pragma)
+        try:
+            for pragma in (*_PRAGMAS, *_MORE_PRAGMAS.get(mode, ())):
+                connection.execute(pragma)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     return connect
