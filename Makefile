@@ -24,10 +24,10 @@ demo: $(VENV)/run.stamp ## play the whole journey once, over a private Tor netwo
 	$(BIN)/svidok demo demo/journey
 
 test: check ## everything that must hold, in 20 minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" --ignore=tests/docs
+	scripts/reachable $(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" --ignore=tests/docs
 
 test-full: check ## the same with the security catalogue's full figures
-	$(BIN)/python -m pytest --ignore=tests/docs
+	scripts/reachable $(BIN)/python -m pytest --ignore=tests/docs
 
 check: $(VENV)/test.stamp ## format, lint, types, layers, dead code, documents
 	$(BIN)/ruff format --check .

@@ -105,6 +105,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(folder: Path, keyring: Keyrin
             (folder / "away").rename(keys)
             assert browser.press("Send now", message=_WORDS).status == 200
         process.communicate(timeout=60)
-    assert process.returncode == 0
+    # CPython 3.13 ends with 120 when it cannot flush a stream.
+    assert process.returncode in {0, 120}
     until(lambda: not list((root / "incoming").iterdir()))
     assert len(list((root / "objects").rglob("*.gpg"))) == 2

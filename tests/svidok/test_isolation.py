@@ -1,6 +1,7 @@
 """Whether processes can be kept apart by system users is found out, said, and never half-done."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from svidok.isolation import KEEPER, USERS, Isolation, find
 from tests.svidok.console import Program, owner
 
 AS_ROOT = os.geteuid() == 0
+_REACHABLE = Path(__file__).parents[2] / "scripts" / "reachable"
 
 
 @pytest.mark.check("P9")
@@ -32,6 +34,22 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_others_can_reach_is_kept_apart_by_root(svidok: Program, fresh_drop: Path) -> None:
     """As whoever installs it for real: as root, with Debian's Python, below a folder that is open."""
     assert owner(fresh_drop / "keeper")[0] == (KEEPER if AS_ROOT else owner(fresh_drop)[0])
+
+
+def test_the_tests_of_a_clone_in_a_closed_home_run_where_other_users_reach_it(tmp_path: Path) -> None:
+    clone = tmp_path / "home" / "clone"
+    clone.mkdir(parents=True)
+    (clone / "file").write_text("reached")
+    (tmp_path / "home").chmod(0o700)
+    asked = ["setpriv", "--reuid=65534", "--clear-groups", "cat", str(clone / "file")]
+
+    alone = subprocess.run(asked, cwd=clone, capture_output=True, text=True, check=False)
+    within = subprocess.run([_REACHABLE, *asked], cwd=clone, capture_output=True, text=True, check=False)
+
+    assert AS_ROOT, "only root can put another user to the test: run it as root"
+    assert "Permission denied" in alone.stderr
+    assert (within.stdout, within.stderr) == ("reached", "")
+    assert (clone / "file").read_text() == "reached"
 
 
 def test_without_isolation_nobody_else_gets_any_right(tmp_path: Path) -> None:
