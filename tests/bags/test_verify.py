@@ -355,14 +355,14 @@ def test_a_million_entries_are_refused_in_little_time_and_memory() -> None:
 
     untrusted = Million()
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(BagsError):
         read_stream(untrusted)  # type: ignore[arg-type]
 
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert peak < 2**20
     assert untrusted.served < 2 * len(WHOLE)
 

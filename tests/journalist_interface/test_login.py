@@ -124,10 +124,11 @@ def test_an_endless_password_is_refused_unhashed(files: Stores, signed_keyset: S
     with running_office(files, (signed_keyset, public_gpg), argon=FLOOR) as office:
         office.hire()
         office.try_in("Olena", "x" * 1025, "1")
-        began = time.perf_counter()
+        # The server is a thread of this process: its CPU time does not tell how busy the machine is.
+        began = time.process_time()
         assert office.try_in("Olena", "x" * 1025, "1").status == 403
         # Two requests, and no Argon2id, which takes a third of a second.
-        assert time.perf_counter() - began < 0.2
+        assert time.process_time() - began < 0.2
 
 
 @pytest.mark.check("C21")
