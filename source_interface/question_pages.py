@@ -15,7 +15,7 @@ from source_interface.pages import MONTHS_ALONE
 from source_interface.problems import Problem
 from source_interface.report_form import Posted, understand
 from source_interface.report_state import ReportState
-from source_interface.saying import plain_text
+from source_interface.saying import as_given, plain_text
 from source_interface.site import Site, Visitor
 
 
@@ -87,7 +87,6 @@ def given_back(request: Request, site: Site, page: Page, posted: Posted, kind: s
     asking = site.asking(request, begun, posted.given, understood.troubles)
     asked = asked_questions(asking.shown(page.items))
     # What could not be understood is no answer, and was typed all the same.
-    amiss = [[one.label, " ".join(text for text in one.typed.values() if text)] for one in asked if one.troubles]
-    written = [plain_text(asking, page, understood.answers), *("\n".join(lines) for lines in amiss if all(lines))]
-    typed = "\n\n".join(text for text in written if text)
+    amiss = (as_given(asking, one) for one in asked if one.troubles)
+    typed = "\n\n".join(text for text in (plain_text(asking, page, understood.answers), *amiss) if text)
     return site.pages.page(request, "error.html", 403, kind=kind, typed=typed)

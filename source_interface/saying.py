@@ -8,7 +8,8 @@ from hardening.canonical import JSON
 from questionnaire.answers import visible
 from questionnaire.dates import PartialDate, parse_date
 from questionnaire.model import Item, Note, Page, Question, Repeat
-from source_interface.asking import Asking, choice_of
+from questionnaire.reading import REGION_CONTROLS
+from source_interface.asking import AskedQuestion, Asking, choice_of
 from source_interface.report_way import address
 
 
@@ -91,10 +92,21 @@ def plain_text(asking: Asking, page: Page, answers: Mapping[str, JSON]) -> str:
     """Write what was answered on *page* as text to be copied."""
     written: list[str] = []
     for group in groups(asking, page.items, answers):
+        if group.number:
+            written.append(f"{group.label} {group.number}")
         for said in group.answers:
             words = [*said.lines, *([str(said.day)] if said.day else [])]
             written.append("\n".join([said.label, *words]))
     return "\n\n".join(written)
+
+
+def as_given(asking: Asking, question: AskedQuestion) -> str:
+    """Write as text what was given to a question, though it could not be understood; nothing if nothing was."""
+    told = list(question.typed.values())
+    if question.kind == "region":
+        told += _region(asking, {one: asking.given.get(f"{question.name}.{one}") for one in REGION_CONTROLS})
+    words = " ".join(text for text in told if text)
+    return f"{question.label}\n{words}" if words else ""
 
 
 def _words(asking: Asking, item: Question | Repeat) -> str:
@@ -133,7 +145,9 @@ def _region(asking: Asking, told: Mapping[str, JSON]) -> tuple[str, ...]:
     names = dict(asking.places.countries(asking.language)).get(country, country)
     if not region:
         return (names,)
-    return (names, dict(asking.places.regions(country, asking.language)).get(region, region))
+    # ISO 3166-2: a region's code says whose it is, which may be another country than the one that was chosen.
+    regions = asking.places.regions(region.partition("-")[0], asking.language)
+    return (names, dict(regions).get(region, region))
 
 
 def _point(label: str, told: Mapping[str, JSON]) -> Said:

@@ -442,6 +442,31 @@ def test_what_was_wrong_on_a_page_of_a_visit_that_has_ended_is_given_back_as_wel
     assert f"Words\n{long}" in given_back
 
 
+def test_a_region_of_another_country_is_given_back_when_the_visit_has_ended(make_house: MakeHouse) -> None:
+    house = make_house(questionnaire=ASKED)
+    browser = told(house, 1)
+    browser.press("Show the regions of this country", {"p1.country": "UA"})
+    form = browser.page.form("Continue")
+    house.clock.advance(31 * 60)
+
+    page = browser.submit(form, {"p1.country": "FR", "p1.region": "UA-32"}, button="Continue")
+
+    assert "Where\nFrance Kyiv en" in (page.first("textarea").text or "")
+
+
+def test_what_was_said_of_each_person_is_given_back_apart_when_the_visit_has_ended(make_house: MakeHouse) -> None:
+    house = make_house(questionnaire=ASKED)
+    browser = told(house, 2)
+    browser.press("Add another person", {"person.0.v3": "first"})
+    form = browser.page.form("Continue")
+    house.clock.advance(31 * 60)
+
+    page = browser.submit(form, {"person.0.v3": "first", "person.1.v3": "second"}, button="Continue")
+
+    given_back = page.first("textarea").text or ""
+    assert "A person 1\n\nName\nfirst\n\nA person 2\n\nName\nsecond" in given_back
+
+
 @pytest.mark.check("C8")
 def test_answers_with_the_token_of_another_visit_are_given_back(house: House) -> None:
     stranger, browser = told(house, 1), told(house, 1)
