@@ -52,6 +52,11 @@ class Isolation:
         owners = (_uid(owner), _gid(group))
         return (found.st_uid, found.st_gid) == owners and stat.S_IMODE(found.st_mode) == mode
 
+    def say_what_is_missing(self) -> None:
+        """Tell the administrator on standard output, if there is something to tell."""
+        if self.missing:
+            print(f"note: {self.missing}; Landlock alone keeps them apart", flush=True)
+
 
 def find(root: Path) -> Isolation:
     """Say whether the processes of the drop at *root* can run as users of their own."""

@@ -42,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     drop = Drop(name=arguments.name, evaluation=arguments.evaluation, reply_days=_reply_days(arguments))
     identity = create_drop(place, Settings(drop=drop))
     print(f"made the drop in {place.root}")
+    find(place.root).say_what_is_missing()
     print(f"  sources will reach it at    http://{identity.source_address}")
     print(f"  reviewers will reach it at  http://{identity.reviewer_address}")
     print("next: svidok keys ceremony (on an offline machine), svidok keys import, svidok reviewers add, svidok run")

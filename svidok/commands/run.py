@@ -77,7 +77,7 @@ def run_drop(
         refuse_unsafe(place, settings)
     refuse_old(place, settings)
     isolation = separate.find(place.root)
-    _say_what_is_missing(isolation)
+    isolation.say_what_is_missing()
     try:
         with ExitStack() as stack:
             stack.enter_context(_ends_in_order())
@@ -164,11 +164,6 @@ def _children(place: Place, isolation: separate.Isolation, wish: Wish, sockets: 
     yield child("keeper", separate.KEEPER, sockets.brokers)
     yield child("source", separate.SOURCE, sockets.source, *lined)
     yield child("journalist", separate.REVIEWER, sockets.journalist, *lined)
-
-
-def _say_what_is_missing(isolation: separate.Isolation) -> None:
-    if isolation.missing:
-        print(f"note: {isolation.missing}; Landlock alone keeps them apart", flush=True)
 
 
 def _tell(identity: Identity, wish: Wish, sockets: _Sockets) -> None:

@@ -36,6 +36,18 @@ def test_a_folder_that_others_can_reach_is_kept_apart_by_root(svidok: Program, f
     assert owner(fresh_drop / "keeper")[0] == (KEEPER if AS_ROOT else owner(fresh_drop)[0])
 
 
+@pytest.mark.check("P9")
+def test_whoever_makes_a_drop_that_cannot_be_kept_apart_is_told(svidok: Program, short: Path) -> None:
+    closed = short / "closed"
+    closed.mkdir(mode=0o700)
+
+    apart, together = svidok("init", short / "open", "--name", "A"), svidok("init", closed / "drop", "--name", "A")
+
+    assert AS_ROOT, "only root can give processes users of their own: run it as root"
+    assert "note:" not in apart.done
+    assert f"note: other users cannot reach {closed}: all processes run as root; Landlock alone" in together.done
+
+
 def test_the_tests_of_a_clone_in_a_closed_home_run_where_other_users_reach_it(tmp_path: Path) -> None:
     clone = tmp_path / "home" / "clone"
     clone.mkdir(parents=True)
