@@ -26,6 +26,7 @@ from svidok.evaluation import SignIn, Trial
 from svidok.identity import Identity
 from tests.browserlike import Browser
 from tests.onion_socks import SocksRefusedError, connect
+from tests.processes import words_of
 
 _BOTH_READY = ("reviewer ready, source ready", "source ready, reviewer ready")
 _STOPPING_SECONDS = 60
@@ -108,7 +109,7 @@ class RunningDrop:
     def child(self, name: str) -> psutil.Process:
         """Find the process `keeper`, `source` or `journalist`."""
         children = psutil.Process(self.process.pid).children()
-        return next(one for one in children if one.cmdline()[3:5] == ["serve", name])
+        return next(one for one in children if words_of(one)[3:5] == ["serve", name])
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it as a terminal or the system does, and tell its exit code."""

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from svidok import isolation
+from tests.processes import name_of
 from tests.trial import RunningDrop
 
 pytestmark = pytest.mark.onion
@@ -76,7 +77,7 @@ def test_each_process_runs_as_its_own_user_or_the_drop_says_that_it_does_not(
     onion_drop: RunningDrop, missing: str | None
 ) -> None:
     users = {name: onion_drop.child(name).username() for name in SERVING}
-    tors = {one.username() for one in onion_drop.family() if one.name() == "tor"}
+    tors = {one.username() for one in onion_drop.family() if name_of(one) == "tor"}
 
     if missing is None:
         assert "Landlock alone" not in onion_drop.said

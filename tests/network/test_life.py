@@ -12,6 +12,7 @@ from onion.daemon import Running
 from source_interface.uploads import GATHERED_BYTES
 from svidok.evaluation import Trial
 from tests.onion_socks import connect
+from tests.processes import words_of
 from tests.source_interface.house import form_body, read_answer, shown_codename, until
 from tests.trial import RunningDrop, joined, left_behind, running, visiting, wait_reachable
 from tests.trial_fixtures import MakeTwin
@@ -148,7 +149,7 @@ def half_sent(stream: socket.socket, address: str, cookie: str, controls: Mappin
 
 
 def named(name: str, family: list[psutil.Process]) -> list[psutil.Process]:
-    return [one for one in family if one.is_running() and one.status() != "zombie" and name in one.cmdline()]
+    return [one for one in family if name in words_of(one)]
 
 
 def nothing_left(trial: Trial, family: list[psutil.Process]) -> bool:

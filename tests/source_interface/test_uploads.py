@@ -23,6 +23,7 @@ from keys.codename import new
 from keys.gpg import Gpg
 from source_interface.parts import SourceLimits
 from tests.browserlike import Chosen
+from tests.processes import name_of
 from tests.source_interface.house import HOST, House, form_body, read_answer, until
 
 MakeHouse = Callable[..., House]
@@ -360,4 +361,4 @@ def _head(cookie: str, length: int) -> bytes:
 
 
 def _gpgs() -> list[int]:
-    return [child.pid for child in psutil.Process().children(recursive=True) if child.name() == "gpg"]
+    return [child.pid for child in psutil.Process().children(recursive=True) if name_of(child) == "gpg"]

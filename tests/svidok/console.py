@@ -24,6 +24,7 @@ from keys.gpg import Gpg, stop_agent
 from svidok.cli import main
 from svidok.isolation import find
 from svidok.place import Place
+from tests.processes import words_of
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "otter lamp gravel tide"
@@ -149,7 +150,7 @@ class Running:
     def child(self, name: str) -> psutil.Process:
         """Find the process `keeper`, `source` or `journalist`."""
         children = psutil.Process(self.process.pid).children()
-        return next(one for one in children if name in one.cmdline() and "serve" in one.cmdline())
+        return next(one for one in children if {name, "serve"} <= set(words_of(one)))
 
     def children(self) -> list[psutil.Process]:
         """Everything that runs because of it."""
