@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from questionnaire.model import MOST_SLOTS, Item, Page, Repeat
 from questionnaire.reading import EXACT, Given
-from source_interface.asking import Trouble, asked_questions, in_trouble
+from source_interface.asking import Trouble, in_trouble
 from source_interface.checking import REPORT_FORM
 from source_interface.errors import CrammedError
 from source_interface.pages import MONTHS_ALONE
 from source_interface.problems import Problem
-from source_interface.report_form import Posted, understand
+from source_interface.report_form import Posted
 from source_interface.report_state import ReportState
-from source_interface.saying import as_given, plain_text
+from source_interface.saying import as_given
 from source_interface.site import Site, Visitor
 
 
@@ -81,12 +81,8 @@ def write(
 
 def given_back(request: Request, site: Site, page: Page, posted: Posted, kind: str) -> Response:
     """Show what was typed on a page that belongs to no living visit."""
-    understood = understand(posted, page.items, site.today(), site.parts.places)
     slots = {item.name: MOST_SLOTS for item in page.items if isinstance(item, Repeat)}
     begun = replace(ReportState.begun("report"), slots=slots)
-    asking = site.asking(request, begun, posted.given, understood.troubles)
-    asked = asked_questions(asking.shown(page.items))
-    # What could not be understood is no answer, and was typed all the same.
-    amiss = (as_given(asking, one) for one in asked if one.troubles)
-    typed = "\n\n".join(text for text in (plain_text(asking, page, understood.answers), *amiss) if text)
+    asking = site.asking(request, begun, posted.given, {})
+    typed = as_given(asking, asking.shown(page.items))
     return site.pages.page(request, "error.html", 403, kind=kind, typed=typed)

@@ -26,6 +26,8 @@ from source_interface.visit import Visit
 
 # What can be looked at from among the questions, which are kept in the visit meanwhile.
 _ELSEWHERE = frozenset({"/help", "/safety", "/limits", "/keys"})
+# What buttons begin with that leave her on the page, or bring her back to it.
+_STAYING = ("add.", "language.", "see/")
 
 
 async def enter_again(request: Request, site: Site, visitor: Visitor) -> Response:
@@ -91,12 +93,13 @@ def _saved(site: Site, visitor: Visitor, page: Page, button: str, answers: Mappi
 
 
 def _told(form: Form, report: ReportState, page: Page, button: str, answers: Mapping[str, JSON]) -> ReportState:
-    saved = report.told(form, page, answers)
+    stays = button == "regions" or button.startswith(_STAYING)
+    saved = report.told(form, page, answers, passed=not stays)
     for item in page.items:
         if isinstance(item, Repeat):
             count = max(saved.slots.get(item.name, 1), 1) + (button == f"add.{item.name}")
             saved = replace(saved, slots={**saved.slots, item.name: min(MOST_SLOTS, count)})
-    ended = button != "back" and onward(form, saved, page) == CHECK
+    ended = not stays and button != "back" and onward(form, saved, page) == CHECK
     return replace(saved, checked=saved.checked or ended)
 
 

@@ -75,6 +75,9 @@ async def _send(
     try:
         async with site.forms.turn(visitor.session.key, REPORT_FORM, untrusted_once) as turn:
             if turn.outcome is None:
+                if extent == "whole":
+                    # What she ticked holds from now on, also for what waits for its turn beside this.
+                    site.remember(visitor, lambda visit: _once_only(visit, report))
                 async with site.turn_of(visitor.visit):
                     await _keep(request, site, visitor, report, extent)
                 turn.settle("/codename" if visitor.visit.codename else "/sent")
@@ -129,11 +132,15 @@ def _numbered(site: Site, visitor: Visitor, report: ReportState, last: int) -> R
     """
 
     def counted(visit: Visit) -> Visit:
-        now = replace(visit.report or report, once_only=report.once_only)
+        now = visit.report or report
         return replace(visit, report=replace(now, seq=max(now.seq, last + 1) + 1))
 
     now = site.remember(visitor, counted).report or report
     return replace(now, seq=now.seq - 1)
+
+
+def _once_only(visit: Visit, report: ReportState) -> Visit:
+    return replace(visit, report=replace(visit.report or report, once_only=report.once_only))
 
 
 def _sent(visit: Visit, extent: Extent) -> Visit:

@@ -104,10 +104,10 @@ class ReportState:
         """Name the questions of *page* that may not be meant for her."""
         return unsure(form, page, self.answers, self.led_over)
 
-    def told(self, form: Form, page: Page, fresh: Mapping[str, JSON]) -> Self:
-        """Take what was answered on *page* in the place of what was answered there before."""
+    def told(self, form: Form, page: Page, fresh: Mapping[str, JSON], *, passed: bool = True) -> Self:
+        """Take what was answered on *page* in the place of what was answered there before; *passed* if she goes on."""
         answers, dropped = kept(form, replaced(self.answers, page, fresh), self.led_over)
-        reached = self.reached if page.name in self.reached else (*self.reached, page.name)
+        reached = self.reached if page.name in self.reached or not passed else (*self.reached, page.name)
         return replace(self, answers=answers, dropped=dropped, reached=reached)
 
     def decided(self, form: Form, permissions: Mapping[str, JSON], *, once_only: bool, seq: int) -> Self:

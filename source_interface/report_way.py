@@ -64,13 +64,15 @@ def backward(form: Form, report: ReportState, page: Page) -> str:
 def steps(form: Form, progress: Progress, language: str) -> tuple[tuple[str, bool], ...]:
     """List the pages of a report that was begun in an earlier visit, each with whether it was reached.
 
-    Of those ahead only the ones that everybody meets: any other would show at a glance what she had answered.
+    Of those ahead only the ones that everybody meets who has answered nothing, and none that she may have passed by:
+    any other would show at a glance what she had answered.
     """
     known = walk(form, {WAY: progress.way})
+    last = max((at for at, page in enumerate(form.flow) if page.name in progress.reached), default=-1)
     return tuple(
         (form.said(page.title, language), page.name in progress.reached)
-        for page in form.flow
-        if page in known or page.name in progress.reached
+        for at, page in enumerate(form.flow)
+        if page.name in progress.reached or (page in known and at > last)
     )
 
 

@@ -8,8 +8,8 @@ from hardening.canonical import JSON
 from questionnaire.answers import visible
 from questionnaire.dates import PartialDate, parse_date
 from questionnaire.model import Item, Note, Page, Question, Repeat
-from questionnaire.reading import REGION_CONTROLS
-from source_interface.asking import AskedQuestion, Asking, choice_of
+from questionnaire.reading import DATE_CONTROLS, REGION_CONTROLS
+from source_interface.asking import Asked, AskedNote, AskedQuestion, AskedRepeat, Asking, choice_of
 from source_interface.report_way import address
 
 
@@ -88,25 +88,36 @@ def asked_of(asking: Asking, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(_words(asking, item) for item in asked if item.name in names)
 
 
-def plain_text(asking: Asking, page: Page, answers: Mapping[str, JSON]) -> str:
-    """Write what was answered on *page* as text to be copied."""
+def as_given(asking: Asking, asked: Sequence[Asked]) -> str:
+    """Write as text, to be copied, what was chosen and typed on a page, whether it could be understood or not."""
     written: list[str] = []
-    for group in groups(asking, page.items, answers):
-        if group.number:
-            written.append(f"{group.label} {group.number}")
-        for said in group.answers:
-            words = [*said.lines, *([str(said.day)] if said.day else [])]
-            written.append("\n".join([said.label, *words]))
-    return "\n\n".join(written)
+    for one in asked:
+        match one:
+            case AskedQuestion():
+                written.append(_given(asking, one))
+            case AskedRepeat():
+                for number, slot in enumerate(one.slots, 1):
+                    told = [_given(asking, question) for question in slot]
+                    written += [f"{one.label} {number}", *told] if any(told) else []
+            case AskedNote():
+                pass
+    return "\n\n".join(text for text in written if text)
 
 
-def as_given(asking: Asking, question: AskedQuestion) -> str:
-    """Write as text what was given to a question, though it could not be understood; nothing if nothing was."""
-    told = list(question.typed.values())
-    if question.kind == "region":
-        told += _region(asking, {one: asking.given.get(f"{question.name}.{one}") for one in REGION_CONTROLS})
-    words = " ".join(text for text in told if text)
-    return f"{question.label}\n{words}" if words else ""
+def _given(asking: Asking, question: AskedQuestion) -> str:
+    match question.kind:
+        case "one" | "many":
+            lines = [option.label for option in question.options if option.chosen]
+        case "region":
+            country, region = (asking.given.get(f"{question.name}.{one}") for one in REGION_CONTROLS)
+            lines = list(_region(asking, {"country": country, "region": region}))
+        case "date":
+            year, month, day, about = (question.typed[part] for part in DATE_CONTROLS)
+            lines = [" ".join(part for part in (year, month, day, about and "~") if part)]
+        case "line" | "text" | "point":
+            lines = list(question.typed.values())
+    said = "\n".join(line for line in lines if line)
+    return f"{question.label}\n{said}" if said else ""
 
 
 def _words(asking: Asking, item: Question | Repeat) -> str:

@@ -90,8 +90,9 @@ def create_users() -> None:
 
 def _closed_to_others(root: Path) -> Path | None:
     """Find what keeps other users from reaching the drop, this program or its Python: a folder that is closed."""
-    for path in (root, Path(__file__), Path(sys.prefix), Path(sys.base_prefix)):
-        for folder in reversed(path.resolve().parents):
+    for path in (root.parent, Path(__file__).parent, Path(sys.prefix), Path(sys.base_prefix)):
+        found = path.resolve()
+        for folder in reversed((found, *found.parents)):
             if folder.exists() and not folder.stat().st_mode & 0o001:
                 return folder
     return None

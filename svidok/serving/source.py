@@ -110,8 +110,7 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
     argon = ArgonParameters(settings.argon.memory_kib, settings.argon.passes)
     enforce_floor(argon)
     gpg = Gpg(place.source / "gnupg")
-    # What an evaluation serves depends on nobody's signature.
-    signers = None if identity.evaluation else signers_of(place, gpg, today(clock))
+    signers = _signers(place, identity, gpg, today(clock))
     # What is read from the code's own folder later could not be read any more.
     places.load()
     inbox = _inbox(place, settings, clock)
@@ -140,6 +139,16 @@ def _parts(place: Place, settings: Settings, identity: Identity, allowed: frozen
         questionnaire=_questionnaire(place, identity, signers),
         helplines=help_book(place.helplines, evaluation=identity.evaluation),
     )
+
+
+def _signers(place: Place, identity: Identity, gpg: Gpg, day: date) -> Signers | None:
+    """Say who may approve; what an evaluation serves depends on nobody's signature, only what it calls a draft does."""
+    try:
+        return signers_of(place, gpg, day)
+    except (KeysError, OSError):
+        if identity.evaluation:
+            return None
+        raise
 
 
 def _questionnaire(place: Place, identity: Identity, signers: Signers | None) -> Questionnaire | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from questionnaire.model import Choice, Note, Page, Question
+from questionnaire.model import Choice, Item, Note, Page, Question, Repeat
 from questionnaire.served import Questionnaire
 from source_interface.app import guided
 from source_interface.parts import PublicFacts, SourceLimits
@@ -341,6 +341,9 @@ def test_more_than_one_visit_can_remember_is_said_and_given_back(make_house: Mak
     assert page.status == 413
     assert "more than we can hold here" in page.text
     assert all(typed(page, name) == text for name, text in texts.items())
+    # Nothing more can be kept, so help is a link, and nobody is held back from it.
+    assert ("Help near you", "/help") in page.links
+    assert "Help near you" not in page.form("Continue").buttons
     assert browser.press("Continue", {**dict.fromkeys(texts, ""), "x0": "short"}).path == "/report/3"
 
 
@@ -418,7 +421,10 @@ def test_whoever_looks_for_help_from_among_the_questions_finds_her_words_again(
 
     assert browser.press(words, w2="What I typed.").path == path
 
-    assert typed(browser.open("/report/2"), "w2") == "What I typed."
+    # She was on this page still: the way on leads back to it.
+    browser.open("/")
+    assert browser.press("Tell what happened, step by step").path == "/report/2"
+    assert typed(browser.page, "w2") == "What I typed."
     # What could not be kept holds nobody back: then they are links.
     page = browser.press("Continue", {"t1.y": "2099"})
     assert page.status == 400
@@ -451,7 +457,7 @@ def test_a_region_of_another_country_is_given_back_when_the_visit_has_ended(make
 
     page = browser.submit(form, {"p1.country": "FR", "p1.region": "UA-32"}, button="Continue")
 
-    assert "Where\nFrance Kyiv en" in (page.first("textarea").text or "")
+    assert "Where\nFrance\nKyiv en" in (page.first("textarea").text or "")
 
 
 def test_what_was_said_of_each_person_is_given_back_apart_when_the_visit_has_ended(make_house: MakeHouse) -> None:
@@ -465,6 +471,30 @@ def test_what_was_said_of_each_person_is_given_back_apart_when_the_visit_has_end
 
     given_back = page.first("textarea").text or ""
     assert "A person 1\n\nName\nfirst\n\nA person 2\n\nName\nsecond" in given_back
+
+
+def test_what_is_given_back_names_the_person_it_was_said_of_also_when_it_could_not_be_understood(
+    make_house: MakeHouse,
+) -> None:
+    met = Question(name="v9", kind="date", label={"en": "Met"}, part="account")
+    people = replace(FORM.pages[2], items=tuple(_with(item, met) for item in FORM.pages[2].items))
+    form = replace(FORM, pages=(*FORM.pages[:2], people, *FORM.pages[3:]))
+    house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
+    browser = told(house, 2)
+    browser.press("Add another person")
+    page_form = browser.page.form("Continue")
+    house.clock.advance(31 * 60)
+
+    page = browser.submit(
+        page_form, {"person.0.v9.y": "2099", "person.1.v3": "second", "person.1.v9.y": "2021"}, button="Continue"
+    )
+
+    given_back = page.first("textarea").text or ""
+    assert "A person 1\n\nMet\n2099\n\nA person 2\n\nName\nsecond\n\nMet\n2021" in given_back
+
+
+def _with(item: Item, question: Question) -> Item:
+    return replace(item, questions=(*item.questions, question)) if isinstance(item, Repeat) else item
 
 
 @pytest.mark.check("C8")

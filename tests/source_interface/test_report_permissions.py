@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from questionnaire.parting import ONCE
 from questionnaire.served import Questionnaire, packaged
 from source_interface import report_sending
 from source_interface.progress import open_progress
@@ -109,7 +110,7 @@ def test_what_was_chosen_while_a_sending_waited_for_its_turn_holds(
     def waited(site: Site, visitor: Visitor, report: ReportState, last: int) -> ReportState:
         def chose(visit: Visit) -> Visit:
             assert visit.report is not None
-            return replace(visit, report=visit.report.decided(FORM, {"c2": "no"}, once_only=False, seq=7))
+            return replace(visit, report=visit.report.decided(FORM, {"c2": "no"}, once_only=True, seq=7))
 
         site.remember(visitor, chose)
         return numbered(site, visitor, report, last)
@@ -117,7 +118,7 @@ def test_what_was_chosen_while_a_sending_waited_for_its_turn_holds(
     monkeypatch.setattr(report_sending, "_numbered", waited)
     assert browser.press("Send my report").path == "/sent"
 
-    assert last_permissions(house) == {"c2": "no"}
+    assert last_permissions(house) == {"c2": "no", ONCE: "yes"}
     assert {one["seq"] for one in documents(house)} == {1, 7}
 
 

@@ -134,7 +134,7 @@ def test_nobody_outside_sees_which_way_a_report_went_and_what_it_says(house: Hou
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.check("B9")
 def test_the_regions_of_every_large_country_fit_into_a_page(house: House, language: str) -> None:
-    """The size of the answer tells nobody outside which country it was."""
+    """While little else is typed on it, the size of the page tells nobody outside which country it was."""
     browser = house.browser()
     browser.open("/" if language == "en" else f"/{language}/")
     _press(browser, "way", "report", {})

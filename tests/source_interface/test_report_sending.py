@@ -412,6 +412,21 @@ def test_only_her_codename_tells_which_pages_were_reached(house: House) -> None:
     assert "It happened to me" not in page.text
 
 
+def test_no_page_that_was_passed_by_is_said_to_be_open(make_house: MakeHouse) -> None:
+    """Which page that is would tell who she said that she is: a journalist is not asked about help."""
+    form = packaged()
+    assert form is not None
+    browser = inside(make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False)))
+    browser.press("Continue", r1="journalist")
+    while browser.page.path != "/report/check":
+        browser.press("Continue")
+    browser.press("Send my report")
+    written_down(browser)
+
+    assert "What you allow – reached" in browser.page.text
+    assert "still open" not in browser.page.text
+
+
 def test_whoever_comes_back_goes_on_where_pages_are_still_open(house: House) -> None:
     browser = told(house, 1)
     browser.press("Send what I have so far", w2="first")

@@ -10,7 +10,9 @@ import pytest
 
 from hardening.clock import SystemClock, today
 from hardening.files import private_folder
+from keys.errors import KeysError
 from keys.gpg import Gpg
+from keys.keyset_store import load
 from questionnaire.load import format_form, parse_form
 from questionnaire.served import Questionnaire, packaged
 from svidok.identity import Identity
@@ -46,6 +48,20 @@ def _served(place: Place, judge: Path) -> Questionnaire | None:
 
 def _as_evaluation(place: Place) -> None:
     replace(Identity.read(place.identity), evaluation=True).write(place.identity)
+
+
+def test_an_evaluation_knows_its_signers_and_starts_without_them(drop: Place, tmp_path: Path) -> None:
+    real, gpg = Identity.read(drop.identity), Gpg(private_folder(tmp_path / "judge"))
+    trying, day = replace(real, evaluation=True), today(SystemClock())
+
+    signers = source._signers(drop, trying, gpg, day)
+    assert signers is not None
+    assert signers.keyset == load(drop.keyset).keyset
+
+    (drop.keyset / "keyset.json").write_bytes(b"damaged")
+    assert source._signers(drop, trying, gpg, day) is None
+    with pytest.raises(KeysError):
+        source._signers(drop, real, gpg, day)
 
 
 @pytest.mark.check("G7")

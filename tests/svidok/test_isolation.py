@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.check("P9")
+def test_a_python_that_others_cannot_reach_is_named(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = short / "python"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setattr(sys, "prefix", str(closed))
+
+    assert AS_ROOT, "only root can give processes users of their own: run it as root"
+    assert find(short / "drop").missing == f"other users cannot reach {closed}: all processes run as root"
+
+
+@pytest.mark.check("P9")
 def test_a_folder_that_others_can_reach_is_kept_apart_by_root(svidok: Program, fresh_drop: Path) -> None:
     """As whoever installs it for real: as root, with Debian's Python, below a folder that is open."""
     assert owner(fresh_drop / "keeper")[0] == (KEEPER if AS_ROOT else owner(fresh_drop)[0])
@@ -56,11 +67,15 @@ def test_the_tests_of_a_clone_in_a_closed_home_run_where_other_users_reach_it(tm
     asked = ["setpriv", "--reuid=65534", "--clear-groups", "cat", str(clone / "file")]
 
     alone = subprocess.run(asked, cwd=clone, capture_output=True, text=True, check=False)
-    within = subprocess.run([_REACHABLE, *asked], cwd=clone, capture_output=True, text=True, check=False)
+    within = subprocess.run([_REACHABLE, *asked], cwd=clone, capture_output=True, text=True, check=False, umask=0o077)
+    clone.chmod(0o700)
+    closed = subprocess.run([_REACHABLE, *asked], cwd=clone, capture_output=True, text=True, check=False)
 
     assert AS_ROOT, "only root can put another user to the test: run it as root"
     assert "Permission denied" in alone.stderr
     assert (within.stdout, within.stderr) == ("reached", "")
+    assert (closed.returncode, closed.stdout) == (1, "")
+    assert closed.stderr == f"svidok: other users cannot reach {clone}: clone it anew under umask 022\n"
     assert (clone / "file").read_text() == "reached"
 
 
