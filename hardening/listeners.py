@@ -1,5 +1,6 @@
 """Open the sockets that a web process is reached through, so that nobody else on the machine can (D9)."""
 
+import errno
 import os
 import socket
 import stat
@@ -61,9 +62,13 @@ def bind_loopback(port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
         bound.listen(_BACKLOG)
+    except OverflowError as error:
+        bound.close()
+        raise ListenError(f"{port} is no port: ports are 0 to 65535") from error
     except OSError as error:
         bound.close()
-        raise ListenError(f"port {port} on the loopback address is taken") from error
+        why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used: {error.strerror}"
+        raise ListenError(f"port {port} on the loopback address {why}") from error
     return bound
 
 

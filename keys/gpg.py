@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -254,8 +255,16 @@ def _flags(gpg: Gpg, pipes: Pipes) -> list[str]:
 def _environment(gpg: Gpg) -> dict[str, str]:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
     if gpg.agent:
-        environment |= {name: os.environ[name] for name in _WHERE_THE_USER_SITS if name in os.environ}
+        environment |= _terminal() | {name: os.environ[name] for name in _WHERE_THE_USER_SITS if name in os.environ}
     return environment
+
+
+def _terminal() -> dict[str, str]:
+    """Name the terminal where a person sits, for the agent to ask her at: gpg's own input is a pipe."""
+    for descriptor in (sys.stdin, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            return {"GPG_TTY": os.ttyname(descriptor.fileno())}
+    return {}
 
 
 def _feed(process: Process, stdin: bytes) -> None:

@@ -54,19 +54,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"svidok: there is no command {name!r}; `svidok --help` lists them", file=sys.stderr)
         return USAGE
     configure(logging.WARNING, sys.stderr)
-    command = importlib.import_module(f"svidok.commands.{name}")
-    parser = Parser(prog=f"svidok {name}", description=COMMANDS[name])
-    command.add_arguments(parser)
     try:
+        command = importlib.import_module(f"svidok.commands.{name}")
+        parser = Parser(prog=f"svidok {name}", description=COMMANDS[name])
+        command.add_arguments(parser)
         return int(command.run(parser.parse_args(arguments[1:])))
-    except (CommandError, HardeningError, KeysError) as error:
-        print(f"svidok: {error}", file=sys.stderr)
-        return FAILED
-    except OSError as error:
-        print(f"svidok: {plain(error)}", file=sys.stderr)
+    except (CommandError, HardeningError, KeysError, OSError, ModuleNotFoundError, EOFError) as error:
+        print(f"svidok: {_sentence(name, error)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _sentence(name: str, error: Exception) -> str:
+    match error:
+        case OSError():
+            return plain(error)
+        case ModuleNotFoundError():
+            return (
+                f"{error.name} is missing: `svidok {name}` needs the packages of another file in requirements/"
+                " (docs/deployment.md, 1)"
+            )
+        case EOFError():
+            return "there is no terminal to ask at; --passphrase-file takes a passphrase from a file"
+        case _:
+            return str(error)
 
 
 def _help() -> str:

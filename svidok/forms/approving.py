@@ -26,7 +26,7 @@ from svidok.approved_form import (
     write_form,
 )
 from svidok.errors import CommandError
-from svidok.forms.looking import known_language, read_form
+from svidok.forms.reading import known_language, read_form
 from svidok.identity import Identity
 from svidok.passphrases import from_file
 from svidok.place import Place

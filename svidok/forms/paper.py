@@ -13,7 +13,7 @@ from questionnaire.model import Form
 from questionnaire.printing import write_pdf
 from svidok.approved_form import beliefs, read_installed, what_of
 from svidok.errors import CommandError
-from svidok.forms.looking import known_language, read_form
+from svidok.forms.reading import known_language, read_form
 from svidok.signed_approval import Belief, Signers, read_until
 
 _PLAIN_FILE = 0o644

@@ -110,3 +110,5 @@ def test_a_port_is_on_loopback_alone() -> None:
             pass
         with pytest.raises(ListenError, match="taken"):
             bind_loopback(port)
+    with pytest.raises(ListenError, match="99999 is no port"):
+        bind_loopback(99999)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -184,6 +185,26 @@ def test_the_environment_holds_nothing_of_ours(tmp_path: Path, monkeypatch: pyte
     assert names - {"PWD", "SHLVL", "_", "OLDPWD"} == {"PATH", "LC_ALL"}
     assert "DISPLAY=:7" in workstation
     assert "GNUPGHOME" not in workstation
+
+
+def test_a_person_is_asked_at_the_terminal_where_she_sits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gpg's own input is a pipe, so its agent would not know where to ask, and would only say no."""
+    gpg = fake(tmp_path, "/usr/bin/env")
+    asking = Gpg(gpg.home, gpg.program, agent=True)
+    monkeypatch.delenv("GPG_TTY", raising=False)
+    ours, hers = os.openpty()
+    with os.fdopen(ours), os.fdopen(hers) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+
+        assert f"GPG_TTY={os.ttyname(hers)}\n" in run(asking, ("--version",)).stdout.decode()
+        assert "GPG_TTY" not in run(gpg, ("--version",)).stdout.decode()
+        monkeypatch.setenv("GPG_TTY", "/dev/tty7")
+        assert "GPG_TTY=/dev/tty7\n" in run(asking, ("--version",)).stdout.decode()
+    with Path("/dev/null").open() as nothing:
+        monkeypatch.delenv("GPG_TTY")
+        monkeypatch.setattr(sys, "stdin", nothing)
+        monkeypatch.setattr(sys, "stderr", None)
+        assert "GPG_TTY" not in run(asking, ("--version",)).stdout.decode()
 
 
 def test_an_absent_gpg_is_named(tmp_path: Path) -> None:

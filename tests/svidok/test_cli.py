@@ -1,6 +1,8 @@
 """Every command can be asked for help, and whatever goes wrong is one plain line."""
 
+import getpass
 import importlib
+import sys
 from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 
@@ -103,6 +105,31 @@ def test_what_the_system_refuses_is_told_without_a_trace(console: Console, short
     said = console("init", short_folder / "file" / "drop")
 
     assert said.refusal == f"{short_folder}/file/drop: not a directory"
+
+
+def test_who_cannot_be_asked_is_told_what_to_do(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(getpass, "getpass", nobody)
+
+    said = console("keys", "ceremony", tmp_path / "out", "--reviewer", "a", "--reviewer", "b")
+
+    assert said.refusal == "there is no terminal to ask at; --passphrase-file takes a passphrase from a file"
+
+
+def test_a_package_that_is_missing_is_named(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "svidok.commands.reviewers", raising=False)
+    monkeypatch.setitem(sys.modules, "keys.password", None)
+
+    said = console("reviewers", "list", "/nowhere")
+
+    assert said.refusal == (
+        "keys.password is missing: `svidok reviewers` needs the packages of another file in requirements/"
+        " (docs/deployment.md, 1)"
+    )
 
 
 def test_as_a_program_it_says_the_same(svidok: Program, tmp_path: Path) -> None:
