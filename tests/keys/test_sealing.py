@@ -26,6 +26,7 @@ from keys.sealing import seal
 from keys.trailer import TrailerError
 from tests.keyring import DAY, Reviewer, sealing_to
 from tests.keys.sealing_world import Cut, Flow, Sealer, binary, label, make_sealer, stand_in
+from tests.processes import name_of
 
 END_OF_DAY = 1772668799
 CANARY = b"canary-5e1f"
@@ -238,6 +239,10 @@ def room_for(size_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def _gpgs() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if name_of(child) == "gpg"]
+
+
 @pytest.mark.check("G1", "J4")
 @pytest.mark.parametrize("size_bytes", [0, 1000, 2_000_000])
 def test_a_full_disk_is_named_and_ends_gpg(
@@ -246,7 +251,7 @@ def test_a_full_disk_is_named_and_ends_gpg(
     with room_for(size_bytes), pytest.raises(NoRoomError):
         seal(binary(Flow(8_000_000)), label(), recipients, tmp_path / "part", public_gpg)
 
-    assert not psutil.Process().children()
+    assert _gpgs() == []
 
 
 @pytest.mark.check("J3", "G2")
@@ -261,7 +266,7 @@ def test_a_source_that_breaks_off_leaves_nothing_that_opens(
         seal(binary(Cut(after_bytes, error)), label(), recipients, tmp_path / "part", public_gpg)
 
     assert raised.value is error
-    assert not psutil.Process().children()
+    assert _gpgs() == []
     with pytest.raises(OpeningError):
         inspect(tmp_path / "part", reviewers[0].gpg, reviewers[0].passphrase)
 
@@ -307,7 +312,7 @@ def test_an_interrupt_is_passed_on_and_ends_gpg(tmp_path: Path, recipients: Reci
     with pytest.raises(KeyboardInterrupt):
         seal(binary(Cut(2_000_000, KeyboardInterrupt())), label(), recipients, tmp_path / "part", public_gpg)
 
-    assert not psutil.Process().children()
+    assert _gpgs() == []
 
 
 def test_what_is_there_already_is_never_written_over(sealer: Sealer, tmp_path: Path) -> None:
