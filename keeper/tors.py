@@ -188,8 +188,11 @@ class Tors:
 
     def shut_reviewer_service(self) -> None:
         """Take the reviewers' service down until this process is started anew: it was found open."""
+        kept = self._kept[Service.REVIEWER]
         self._shut = True
-        self._stop(self._kept[Service.REVIEWER])
+        # Without a reason, its being down would be taken for that of a drop without reviewers, and be no alarm.
+        kept.failure = "it answered a stranger"
+        self._stop(kept)
 
     def consensus_time(self) -> datetime | None:
         """Tell the time of the Tor network as the outgoing tor knows it; None while that tor does not run.

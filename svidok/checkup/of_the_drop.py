@@ -7,6 +7,7 @@ from datetime import timedelta
 from hardening.database import open_to_read
 from hardening.files import room_left
 from hardening.schema import Schema
+from keeper.alarm_file import read
 from keeper.alarms import Thresholds, of_disk, of_keys
 from keys.errors import KeysError
 from keys.keyset import Keyset
@@ -17,8 +18,9 @@ from svidok import ownership
 from svidok.approvals import installed
 from svidok.approved_form import beliefs, is_installed, read_installed
 from svidok.checkup.finding import Complaints, Examined, Level
-from svidok.condition import look
+from svidok.condition import look, not_up
 from svidok.isolation import find
+from svidok.running import is_running
 from svidok.safety import refuse_keys_here
 from svidok.signed_approval import signers_here
 from vault.tables import INBOX, OUTBOX
@@ -26,8 +28,8 @@ from vault.tables import INBOX, OUTBOX
 _SOON_HIDDEN = timedelta(days=30)
 # What the keeper tells as well, and is looked at here without it: it may have ended long ago.
 _LOOKED_AT = frozenset({"keyset", "quorum", "expiry", "disk"})
+_WITHOUT_FORM = "sources can send words and files alone; svidok form install"
 _CAN_WAIT = frozenset({"expiry", "unfetched"})
-_UP = frozenset({"ready", "down"})
 
 
 def processes(drop: Examined) -> Complaints:
@@ -35,17 +37,24 @@ def processes(drop: Examined) -> Complaints:
     found = look(drop.place, drop.settings, drop.identity)
     if not found.running:
         yield Level.SOON, "the drop does not run"
-    for service, state in found.services.items():
-        # Without any reviewer their service is down, as it should be.
-        if state not in (_UP if service == "reviewer" else {"ready"}):
-            yield Level.SOON, f"the tor of the {service} service is {state}"
+    elif found.network == "none":
+        yield Level.SOON, "no tor runs: nobody outside this machine can reach the drop"
+    elif found.network == "private" and not found.evaluation:
+        yield Level.SOON, "its network is private: nobody outside this machine can reach it; svidok run --tor public"
+    for service, state in not_up(found.services).items():
+        yield Level.SOON, f"the tor of the {service} service is {state}"
 
 
 def alarms(drop: Examined) -> Complaints:
-    """What the keeper has to say."""
-    for alarm in look(drop.place, drop.settings, drop.identity).alarms:
-        if alarm.kind not in _LOOKED_AT:
+    """What the keeper has to say, or had when it last ran."""
+    running = is_running(drop.place)
+    for alarm in read(drop.place.alarms):
+        if alarm.kind in _LOOKED_AT:
+            continue
+        if running:
             yield Level.SOON if alarm.kind in _CAN_WAIT else Level.WRONG, alarm.text
+        else:
+            yield Level.SOON, f"when the drop last ran: {alarm.text}"
 
 
 def keyset(drop: Examined) -> Complaints:
@@ -122,13 +131,20 @@ def languages(drop: Examined) -> Complaints:
 
 
 def questionnaire(drop: Examined) -> Complaints:
-    """Whether what was approved of the installed form is asked."""
-    if drop.identity.evaluation or not is_installed(drop.place.forms):
+    """Whether a form is installed, and what was approved of it is asked; in a drop for trying out a draft is."""
+    if drop.identity.evaluation:
+        return
+    if not is_installed(drop.place.forms):
+        yield Level.SOON, f"no form is installed: {_WITHOUT_FORM} {drop.place.root} FOLDER"
         return
     form = read_installed(drop.place.forms)
-    for language, belief in beliefs(drop.place.forms, form, signers_here(drop.place)).items():
+    named = f"{form.form_id} {form.version}"
+    found = beliefs(drop.place.forms, form, signers_here(drop.place))
+    for language, belief in found.items():
         if belief.fault:
-            yield Level.WRONG, f"{form.form_id} {form.version} is not asked in {language}: {belief.fault}"
+            yield Level.WRONG, f"{named} is not asked in {language}: {belief.fault}"
+    if not any(belief.holds or belief.fault for belief in found.values()):
+        yield Level.SOON, f"nobody has approved {named}: {_WITHOUT_FORM} {drop.place.root} FOLDER"
 
 
 def _of_country(helpers: Iterable[Helper], drop: Examined) -> Iterable[str]:

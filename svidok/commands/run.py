@@ -133,6 +133,8 @@ def _bound(place: Place, isolation: separate.Isolation, wish: Wish) -> Generator
     if is_running(place):
         raise CommandError(f"the drop in {place.root} runs already, or is still ending")
     with ExitStack() as undoing:
+        # Nobody may take what the keeper said in the last run for what it says in this one.
+        destroy(place.alarms)
         for told in (place.services, place.network):
             destroy(told)
             undoing.callback(destroy, told)
@@ -175,6 +177,9 @@ def _tell(identity: Identity, wish: Wish, sockets: _Sockets) -> None:
     for name, listeners in (("sources", sockets.source), ("reviewers", sockets.journalist)):
         for one in listeners[1:]:
             print(f"  {name:<9}  http://127.0.0.1:{one.getsockname()[1]} (this machine only)")
+    if wish.tor == "off" and wish.ports is None:
+        ways = " and ".join(str(listeners[0].getsockname()) for listeners in (sockets.source, sockets.journalist))
+        print(f"no tor was asked for: nobody can reach the drop but by its sockets, {ways}")
     print("Ctrl-C stops everything.", flush=True)
 
 

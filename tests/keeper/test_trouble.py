@@ -4,7 +4,7 @@ import asyncio
 import errno
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from keeper.broker import Broker, reviewer_commands
 from keeper.log_key import LogKey
 from keeper.probe import Probe
 from keeper.tors import Folders, Service, State, Tors
+from onion.client_auth import ClientKey, client_pair
 from onion.daemon import Running
 from onion.errors import ControlError
 from onion.service import OnionKeys
@@ -44,6 +45,9 @@ class Dying:
     """The control connection of a tor that has just died."""
 
     def bootstrap(self) -> Bootstrap:
+        raise ControlError("tor does not answer a question")
+
+    def consensus_time(self) -> datetime:
         raise ControlError("tor does not answer a question")
 
 
@@ -147,6 +151,23 @@ def test_a_tor_without_room_for_its_files_is_put_off_and_the_others_run(
 
     assert parts.tors.state(Service.SOURCE) is State.STARTING
     assert parts.tors.failure(Service.SOURCE) is None
+
+
+@pytest.mark.check("M11")
+def test_a_reviewers_service_that_was_found_open_stays_down_and_is_an_alarm(parts: KeeperParts) -> None:
+    """It is down without reviewers, too: that is no alarm, and this must not pass for it."""
+    parts.tors.tend()
+    without_reviewers = look(parts)
+    parts.tors.authorize("one", ClientKey.parse(client_pair().public))
+    parts.tors.tend()
+
+    parts.tors.shut_reviewer_service()
+    parts.tors.tend()
+
+    says = "the tor of the reviewer service does not run"
+    assert says not in {alarm.text for alarm in without_reviewers}
+    assert parts.tors.state(Service.REVIEWER) is State.DOWN
+    assert says in {alarm.text for alarm in look(parts)}
 
 
 def test_a_tor_that_has_just_died_is_on_its_way_and_takes_nobody_along(parts: KeeperParts) -> None:

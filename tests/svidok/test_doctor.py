@@ -21,7 +21,9 @@ from svidok.checkup.checks import CHECKS, examine
 from svidok.checkup.finding import Examined, Finding, Level
 from svidok.checkup.of_the_drop import disk, helplines, keyset
 from svidok.drop import open_drop
+from svidok.identity import Identity
 from svidok.place import Place
+from tests.questionnaire.tables import COMPILED
 from tests.svidok.conftest import Held
 from tests.svidok.console import Console
 
@@ -70,7 +72,8 @@ def test_a_drop_that_runs_has_nothing_wrong(drop: Place, held_socket: socket.soc
     assert {one.check for one in found} | MACHINE == {check.name for check in CHECKS}
     # Without root no process has a user of its own, and that is said.
     alone = [] if os.geteuid() == 0 else ["owners"]
-    assert [one.check for one in found if one.level is not Level.WELL] == alone
+    # Nobody has approved a form yet, either.
+    assert [one.check for one in found if one.level is not Level.WELL] == [*alone, "form"]
 
 
 def test_the_worst_finding_is_the_exit_code_and_comes_first(
@@ -104,13 +107,48 @@ def test_a_service_that_is_not_up_is_named(drop: Place, held_socket: socket.sock
     assert of(drop, "running") == [(Level.SOON, "the tor of the source service is starting")]
 
 
+def test_a_drop_that_nobody_outside_this_machine_can_reach_is_told(drop: Place, held_socket: socket.socket) -> None:
+    """One for trying out is meant to live in a private network."""
+    without_tor = of(drop, "running")
+    services = {"source": "ready", "reviewer": "down", "client": "ready"}
+    drop.services.write_bytes(canonical_json({"v": 1, "bootstrap": 100, "services": dict(services)}))
+    drop.network.write_bytes(b"{}")
+    private = of(drop, "running")
+    replace(Identity.read(drop.identity), evaluation=True).write(drop.identity)
+
+    assert without_tor == [(Level.SOON, "no tor runs: nobody outside this machine can reach the drop")]
+    assert private == [
+        (Level.SOON, "its network is private: nobody outside this machine can reach it; svidok run --tor public")
+    ]
+    assert [level for level, _ in of(drop, "running")] == [Level.WELL]
+
+
+def test_a_drop_without_a_form_that_somebody_approved_is_told_and_how_to_install_one(drop: Place) -> None:
+    says = f"sources can send words and files alone; svidok form install {drop.root} FOLDER"
+    without = of(drop, "form")
+    drop.forms.mkdir()
+    (drop.forms / "form.json").write_bytes(COMPILED.read_bytes())
+    unapproved = of(drop, "form")
+    replace(Identity.read(drop.identity), evaluation=True).write(drop.identity)
+
+    assert without == [(Level.SOON, f"no form is installed: {says}")]
+    assert unapproved == [(Level.SOON, f"nobody has approved example 1: {says}")]
+    assert [level for level, _ in of(drop, "form")] == [Level.WELL]
+
+
 @pytest.mark.parametrize(
     ("kind", "level"), [("unfetched", Level.SOON), ("clock", Level.WRONG), ("unreachable", Level.WRONG)]
 )
-def test_alarms_of_the_keeper_are_passed_on(drop: Place, kind: str, level: Level) -> None:
+def test_alarms_of_the_keeper_are_passed_on(drop: Place, held_socket: socket.socket, kind: str, level: Level) -> None:
     write([Alarm(kind, "something"), Alarm("expiry", "looked at without the keeper")], DAY, drop.alarms)
 
     assert of(drop, "alarms") == [(level, "something")]
+
+
+def test_alarms_of_a_run_that_has_ended_are_not_told_as_of_now(drop: Place) -> None:
+    write([Alarm("service", "something"), Alarm("keyset", "looked at without the keeper")], DAY, drop.alarms)
+
+    assert of(drop, "alarms") == [(Level.SOON, "when the drop last ran: something")]
 
 
 def test_alarms_that_cannot_be_read_are_wrong_and_stop_no_other_check(drop: Place) -> None:

@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from hardening.asking import ask
+from keeper.alarm_file import Alarm, write
 from svidok.children import REFUSED
 from svidok.identity import Identity
 from svidok.isolation import KEEPER, REVIEWER, SOURCE
@@ -279,6 +281,28 @@ def test_a_process_that_refuses_ends_the_run_with_a_plain_line(svidok: Program, 
     assert going.said.endswith("svidok: the source process refuses to run; it said why above\n")
     assert "Traceback" not in going.said
     assert list(drop.run.iterdir()) == []
+
+
+def test_what_the_keeper_said_in_the_last_run_is_not_taken_for_what_it_says_now(svidok: Program, drop: Place) -> None:
+    """The keeper that refuses here has not looked at anything."""
+    write([Alarm("keyset", "no keyset is installed")], date(2026, 3, 4), drop.alarms)
+    drop.log_key.unlink()
+
+    with running(svidok, drop.root) as going:
+        assert going.wait() == 1
+
+    assert not drop.alarms.exists()
+
+
+def test_without_tor_and_ports_it_says_that_only_its_sockets_are_left(svidok: Program, drop: Place) -> None:
+    says = "no tor was asked for: nobody can reach the drop but by its sockets"
+    with running(svidok, drop.root) as alone:
+        alone.hear(STARTED)
+    with running(svidok, drop.root, "--listen", "0", "0") as with_ports:
+        with_ports.hear(STARTED)
+
+    assert f"{says}, {drop.source_socket} and {drop.journalist_socket}\n" in alone.said
+    assert says not in with_ports.said
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_stays(console: Console, drop: Place) -> None:
