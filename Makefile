@@ -26,8 +26,8 @@ demo: $(VENV)/run.stamp ## play the whole journey once, over a private Tor netwo
 test: check ## everything that must hold, in 20 minutes on two cores
 	scripts/reachable $(BIN)/python -m pytest -n 2 --dist loadfile -m "not full" --ignore=tests/docs
 
-test-full: check ## the same with the security catalogue's full figures
-	scripts/reachable $(BIN)/python -m pytest --ignore=tests/docs
+test-full: test ## the same, then the security catalogue's full figures, one after another
+	scripts/reachable $(BIN)/python -m pytest -m full --ignore=tests/docs
 
 check: $(VENV)/test.stamp ## format, lint, types, layers, dead code, documents
 	$(BIN)/ruff format --check .

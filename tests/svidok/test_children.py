@@ -16,6 +16,7 @@ from hardening.process import ProcessError
 from svidok.children import REFUSED, Child, Children
 
 ROOT = Path(__file__).parents[2]
+_beside: set[psutil.Process] = set()
 
 # Each is given a pipe to say that it is ready, and hears what `Children` appends to its words.
 WAITING = "import os, signal, sys; os.write(int(sys.argv[1]), b'.'); signal.pause()"
@@ -49,8 +50,16 @@ def child(writing: int, name: str = "one", environment: Mapping[str, str] | None
     return Child(name, [str(writing)], [writing], environment or {})
 
 
+@pytest.fixture(autouse=True)
+def beside() -> Iterator[None]:
+    """What other tests of this process keep running is none of ours."""
+    _beside.update(psutil.Process().children())
+    yield
+    _beside.clear()
+
+
 def mine() -> list[psutil.Process]:
-    return psutil.Process().children()
+    return [one for one in psutil.Process().children() if one not in _beside]
 
 
 def ended(process: psutil.Process) -> None:
