@@ -10,11 +10,11 @@ from tests.docs.repository import ROOT
 from tests.docs.test_dependencies import LOCKS, lock
 
 _RUNS = {
-    "workstation": ("cli", "commands.workstation", "commands.keys"),
+    "workstation": ("cli", "commands.workstation", "commands.keys", "commands.i18n"),
     "server": (
         "cli", "commands.init", "commands.keys", "commands.reviewers", "commands.run", "commands.serve",
-        "commands.status", "commands.doctor", "commands.form", "forms.looking", "serving.keeper", "serving.source",
-        "serving.journalist",
+        "commands.status", "commands.doctor", "commands.form", "forms.looking", "forms.approving", "commands.i18n",
+        "serving.keeper", "serving.source", "serving.journalist",
     ),
     "run": ("commands.evaluate", "commands.demo"),
     "forms": ("cli", "commands.form", "forms.drafting", "forms.looking", "forms.paper"),
