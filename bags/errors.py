@@ -17,6 +17,10 @@ class ArchiveError(BagsError):
     """The tar is not in the one form that we write."""
 
 
+class NoBagError(ArchiveError):
+    """A file does not even begin as every bag of ours does."""
+
+
 class ManifestError(BagsError):
     """The tag files of a bag are malformed or contradict each other."""
 

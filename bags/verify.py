@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bags.errors import ArchiveError, ManifestError, PayloadError, TooLargeError
+from bags.errors import ArchiveError, ManifestError, NoBagError, PayloadError, TooLargeError
 from bags.profile import (
     DECLARATION,
     DECLARATION_TEXT,
@@ -116,10 +116,14 @@ def read_head(untrusted: BinaryIO, profile: Profile) -> Head:
     """Read the tag files, with which every bag of ours begins.
 
     Raises:
+        NoBagError: This is some other file.
         BagsError: Anything but what we would have written, or too large.
     """
     # 1. The declaration names the folder in which all the rest must lie.
-    name, size = _member(untrusted)
+    try:
+        name, size = _member(untrusted)
+    except ArchiveError as error:
+        raise NoBagError(f"this does not begin as a bag does: {error}") from error
     bag_id, _slash, path = name.partition("/")
     if path != DECLARATION or _small(untrusted, size, MAX_TAG_BYTES) != DECLARATION_TEXT:
         raise ManifestError("a bag begins with a BagIt 1.0 declaration")

@@ -30,14 +30,15 @@ def load(folder: Path) -> SignedKeyset:
     found = folder if folder.exists() else _before(folder)
     try:
         if not (found / _KEYSET).exists():
-            raise KeysetError("there is no keyset")
+            raise KeysetError(f"there is no keyset in {folder}")
         keyset = parse(_bounded(found / _KEYSET, MOST_KEYSET_BYTES))
         files = sorted((found / _SIGNATURES).iterdir())
         if len(files) > MOST_KEYS:
             raise KeysetError(f"a keyset has at most {MOST_KEYS} signatures, not {len(files)}")
         signatures = {_signer(file): _bounded(file, MOST_SIGNATURE_BYTES) for file in files}
     except OSError as error:
-        raise KeysetError(f"the keyset cannot be read ({type(error).__name__})") from error
+        said = (error.strerror or type(error).__name__).lower()
+        raise KeysetError(f"the keyset in {folder} cannot be read: {said}") from error
     return SignedKeyset(keyset, MappingProxyType(signatures))
 
 

@@ -141,7 +141,7 @@ def told(belief: Belief) -> str:
     if belief.approval is None or belief.signer is None:
         return f"not served: {belief.fault}" if belief.fault else "not approved"
     readers = ", ".join(f"{reader.name} ({reader.role})" for reader in belief.approval.readers)
-    return f"read by {readers} until {read_until(belief.approval)}, signed by {belief.signer}"
+    return f"by {read_until(belief.approval)} it had been read by {readers}; signed by {belief.signer}"
 
 
 def _whole(folder: Path) -> Path:

@@ -9,7 +9,7 @@ from hardening.canonical import JsonError, Writable, canonical_json, strict_json
 from hardening.files import write_whole
 from ledger.errors import LedgerError
 from ledger.note import VerifierKey
-from svidok.errors import CommandError
+from svidok.errors import CommandError, plain
 
 LARGEST_BYTES = 4096
 
@@ -48,7 +48,10 @@ class Identity:
         """
         try:
             told = strict_json(path.read_bytes()[: LARGEST_BYTES + 1], LARGEST_BYTES, canonical=True)
-        except (OSError, JsonError) as error:
+        except OSError as error:
+            # The path stands in an OSError's own words, too.
+            raise CommandError(f"cannot read who this drop is from {plain(error)}") from error
+        except JsonError as error:
             raise CommandError(f"cannot read who this drop is from {path}: {error}") from error
         match told:
             case {

@@ -15,7 +15,23 @@ def read_bounded(path: Path, most_bytes: int) -> bytes:
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
     except OSError as error:
-        raise CommandError(f"{path.name} cannot be read ({type(error).__name__})") from error
+        raise CommandError(f"{path} cannot be read: {_why(path, error)}") from error
     if len(content) > most_bytes:
-        raise CommandError(f"{path.name} has at most {most_bytes} bytes")
+        raise CommandError(f"{path} has at most {most_bytes} bytes")
     return content
+
+
+def _why(path: Path, error: OSError) -> str:
+    match error:
+        case FileNotFoundError() if not path.parent.is_dir():
+            return "its folder is missing"
+        case FileNotFoundError():
+            return "it is missing"
+        case NotADirectoryError():
+            return f"{path.parent} is not a folder"
+        case IsADirectoryError():
+            return "it is a folder, not a file"
+        case PermissionError():
+            return "it may not be read"
+        case _:
+            return (error.strerror or type(error).__name__).lower()

@@ -107,7 +107,7 @@ class About:
         """Take this up again.
 
         Raises:
-            DeskError: It is not there or not readable.
+            DeskError: It is not there, may not be read, or is damaged.
         """
         try:
             told = strict_json(path.read_bytes()[: _LARGEST_BYTES + 1], _LARGEST_BYTES, canonical=True)
@@ -121,6 +121,11 @@ class About:
                 }:
                     return cls(Fingerprint(reviewer), VerifierKey.parse(log), keyset, agent_asks)
                 case _:
-                    raise DeskError("the workstation's folder is of another version of this program")
-        except (OSError, JsonError, KeysError, LedgerError) as error:
-            raise DeskError(f"this is not the folder of a workstation ({type(error).__name__})") from error
+                    raise DeskError(f"{path} is of another version of this program")
+        except (FileNotFoundError, NotADirectoryError) as error:
+            says = f"{path.parent} is not the folder of a workstation: there is no {path.name} in it"
+            raise DeskError(says) from error
+        except OSError as error:
+            raise DeskError(f"{path} cannot be read: {(error.strerror or type(error).__name__).lower()}") from error
+        except (JsonError, KeysError, LedgerError) as error:
+            raise DeskError(f"{path} is damaged: {error}") from error

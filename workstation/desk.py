@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,15 +14,14 @@ from casework.log import CaseLog, SignedEvent, Verified
 from casework.views import Cases, fold
 from hardening.canonical import JSON
 from hardening.clock import Clock, today
-from hardening.files import destroy, private_folder
+from hardening.files import destroy
 from keys.errors import SignatureError
 from keys.fingerprint import Fingerprint
 from keys.gpg import Gpg, stop_agent
 from keys.keyset import Keyset
 from keys.keyset_store import load, store
-from keys.keyset_trust import SignedKeyset, refuse_future, verify_change, verify_first
+from keys.keyset_trust import SignedKeyset, refuse_future, verify_change
 from keys.signing import sign_detached, verify_detached
-from ledger.note import VerifierKey
 from workstation.about import About, Layout
 from workstation.errors import DeskError
 
@@ -140,51 +138,6 @@ class Desk:
         self.lock.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Founding:
-    """What a new desk is made from; the reviewer's key lies already in the folder's GnuPG home.
-
-    Attributes:
-        keysets: The drop's first, then each later one in order.
-        roots: Fingerprints of signers of the first, as typed.
-    """
-
-    reviewer: Fingerprint
-    log: VerifierKey
-    keysets: tuple[SignedKeyset, ...]
-    roots: tuple[Fingerprint, ...]
-    agent_asks: bool = False
-
-
-def found_desk(root: Path, founding: Founding, passphrase: str, clock: Clock) -> Desk:
-    """Make the desk in *root*, where only the GnuPG home lies so far, or what a crash left of making it.
-
-    Raises:
-        DeskError: There is one already, or the keyset is for another drop or does not seal to this reviewer.
-        KeysError: The keyset is not what the typed fingerprints signed.
-    """
-    layout = Layout(root)
-    if layout.about.exists():
-        raise DeskError("a desk is here already; nothing was touched")
-    refuse_long_path(root)
-    with _locked(layout) as lock:
-        _verify(founding, Gpg(private_folder(layout.judge)), today(clock))
-        for folder in (layout.keysets, layout.incoming, layout.sealed, layout.promises, layout.outbox):
-            private_folder(folder)
-        about = About(founding.reviewer, founding.log, founding.keysets[0].keyset.hash, founding.agent_asks)
-        secret = None if founding.agent_asks else passphrase
-        gpg = Gpg(layout.gnupg, agent=True)
-        try:
-            # A mistyped passphrase must show before a log is made with it.
-            sign_detached(b"", gpg, founding.reviewer, today(clock), secret)
-            desk = Desk(layout, about, _log_of(layout, passphrase), clock, secret, lock)
-            _furnish(desk, founding)
-        except BaseException:
-            stop_agent(gpg)
-            raise
-    return desk
-
-
 def open_desk(root: Path, passphrase: Callable[[], str], clock: Clock) -> Desk:
     """Open the desk in *root*.
 
@@ -193,7 +146,7 @@ def open_desk(root: Path, passphrase: Callable[[], str], clock: Clock) -> Desk:
     """
     layout = Layout(root)
     about = About.read(layout.about)
-    with _locked(layout) as lock:
+    with locked(layout) as lock:
         secret = passphrase()
         try:
             log = CaseLog.open(layout.log, secret)
@@ -216,39 +169,6 @@ def refuse_long_path(root: Path) -> None:
         )
 
 
-def _verify(founding: Founding, judge: Gpg, day: date) -> None:
-    if not founding.keysets:
-        raise DeskError("a desk is made from the drop's first keyset")
-    newest = verify_first(founding.keysets[0], founding.roots, judge)
-    for signed in founding.keysets[1:]:
-        newest = verify_change(newest, signed, judge)
-    refuse_future(newest, day)
-    if newest.log is not None and newest.log != str(founding.log):
-        raise DeskError("the keyset was made for another drop")
-    if founding.reviewer not in {key.fingerprint for key in newest.recipients}:
-        raise DeskError("the keyset does not seal to this reviewer")
-
-
-def _furnish(desk: Desk, founding: Founding) -> None:
-    try:
-        store(founding.keysets[0], desk.layout.keysets / desk.about.keyset)
-        for signed in founding.keysets:
-            desk.learn_keyset(signed)
-        # Last: a folder without this file is no desk yet, and is made to its end by the same command.
-        desk.about.write(desk.layout.about)
-    except BaseException:
-        desk.close()
-        raise
-
-
-def _log_of(layout: Layout, passphrase: str) -> CaseLog:
-    """Make the log, or take up the one that lies here: whatever it holds, it is never thrown away."""
-    try:
-        return CaseLog.open(layout.log, passphrase) if layout.log.exists() else CaseLog.create(layout.log, passphrase)
-    except CaseworkError as error:
-        raise DeskError(str(error)) from error
-
-
 def _sweep(layout: Layout) -> None:
     """Remove the files that a command was writing when it was cut off; they never had their names."""
     for folder in (layout.root, layout.promises, layout.outbox):
@@ -257,7 +177,7 @@ def _sweep(layout: Layout) -> None:
 
 
 @contextmanager
-def _locked(layout: Layout) -> Generator[BinaryIO]:
+def locked(layout: Layout) -> Generator[BinaryIO]:
     """Keep other commands away until the file that is lent is closed; a failure in the block closes it.
 
     Two at once would sweep away each other's half-made files, and the first to end would stop the other's agent.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bags.errors import BagsError
+from bags.errors import BagsError, NoBagError
 from bags.index import NO_KEY, Collection, Part, Submission
 from bags.transfer import Transfer, receiving
 from casework.events import Kind
@@ -67,7 +67,7 @@ def take_in(bag: Path, desk: Desk) -> Taken:
     """Take the transfer bag at *bag* in; doing it again changes nothing, and makes good what is missing here.
 
     Raises:
-        IntakeError: The bag is damaged, for another drop, or under a keyset that was not verified here.
+        IntakeError: The bag is none, damaged, for another drop, or under a keyset that was not verified here.
         CaseworkError: The case log cannot be written. What was shelved is taken up by the next import.
     """
     _sweep(desk.layout.incoming)
@@ -75,6 +75,8 @@ def take_in(bag: Path, desk: Desk) -> Taken:
     try:
         with receiving(bag, destination) as transfer:
             _refuse_strange(transfer, desk)
+    except NoBagError as error:
+        raise IntakeError(f"{bag} is no transfer bag") from error
     except BagsError as error:
         raise IntakeError(str(error)) from error
     try:

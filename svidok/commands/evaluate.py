@@ -1,6 +1,9 @@
 """`svidok evaluate DIR`: from nothing to a drop that can be tried out, on this machine and in a private Tor network."""
 
 import argparse
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 from pyotp.totp import TOTP
@@ -40,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     wish = Wish("private", tuple(arguments.listen), proxy_line=False)
     place, settings, identity = open_drop(trial.place.root)
     bring_up(place, settings)
-    return run_drop(place, settings, identity, wish, lambda: _tell(trial, arguments.folder))
+    return run_drop(place, settings, identity, wish, lambda: _tell(trial, arguments))
 
 
 def bring_up(place: Place, settings: Settings) -> None:
@@ -52,19 +55,44 @@ def bring_up(place: Place, settings: Settings) -> None:
             print(f"brought the {one.store} store from {one.before} to {one.now}", flush=True)
 
 
-def _tell(trial: Trial, folder: Path) -> None:
+def program(called: str) -> str:
+    """Say what to type to call this program again, as it was *called*: what make installs is on nobody's path."""
+    path = Path(called).absolute()
+    if path.name != "svidok":
+        return f"{_typed(Path(sys.executable))} -m svidok"
+    return path.name if shutil.which(path.name) == str(path) else _typed(path)
+
+
+def _typed(path: Path) -> str:
+    here = Path.cwd()
+    # A name without a slash would be looked for elsewhere.
+    short = f"./{path.name}" if path.parent == here else str(path.relative_to(here) if here in path.parents else path)
+    return shlex.quote(short)
+
+
+def _page(port: int, whose: str) -> str:
+    # Who asked for any free port reads above which one it became.
+    return f"http://127.0.0.1:{port}" if port else f"the {whose}' page on 127.0.0.1, named above,"
+
+
+def _tell(trial: Trial, arguments: argparse.Namespace) -> None:
     sign_in = SignIn.read(trial.credentials)
+    svidok, folder = program(sys.argv[0]), shlex.quote(str(arguments.folder))
+    source, journalist = arguments.listen
     print(
         f"""
 The drop is ready. It is a TEST: its secret keys lie beside it. Send nothing real.
+Open its pages at 127.0.0.1, in a browser on this machine: its .onion addresses are those of a private network, which
+Tor Browser cannot reach.
 
-  1. Be a source: open the sources' page above, begin, send a message, write down the codename.
-  2. Be a reviewer: open the reviewers' page above and sign in:
+  1. Be a source: open {_page(source, "sources")} and begin, send a message, write down the codename.
+  2. Be a reviewer: open {_page(journalist, "reviewers")} and sign in:
        name      {sign_in.name}
        password  {sign_in.password}
-       code      svidok evaluate {folder} --code   (secret for an authenticator app: {sign_in.totp_secret})
+       code      {svidok} evaluate {folder} --code
+                 (secret for an authenticator app: {sign_in.totp_secret})
      Fetch a transfer bag.
-  3. At the desk: svidok workstation import {folder}/desk BAG --passphrase-file {folder}/passphrase
+  3. At the desk: {svidok} workstation import {folder}/desk BAG --passphrase-file {folder}/passphrase
      then list, open, reply, outbox in the same way; upload the return bag as the reviewer.
   4. Be the source again: come back with the codename and read the reply.
 

@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     find(place.root).say_what_is_missing()
     print(f"  sources will reach it at    http://{identity.source_address}")
     print(f"  reviewers will reach it at  http://{identity.reviewer_address}")
-    print("next: svidok keys ceremony (on an offline machine), svidok keys import, svidok reviewers add, svidok run")
+    print("next: svidok keys ceremony (on an offline machine), svidok keys import, svidok form install,")
+    print("      svidok i18n install, svidok reviewers add, svidok doctor, svidok run")
     return 0
 
 

@@ -24,11 +24,11 @@ from svidok.desk_facts import Said, elsewhere, list_said, opened_said, returned_
 from svidok.errors import CommandError
 from svidok.identity import Identity
 from svidok.passphrases import once, twice
-from workstation.adoption import adopt
-from workstation.desk import Desk, Founding, found_desk, open_desk, refuse_long_path
+from workstation.desk import Desk, open_desk, refuse_long_path
 from workstation.errors import WorkstationError
 from workstation.finding import find, find_collection
 from workstation.forms import learn_form
+from workstation.founding import Founding, found_desk
 from workstation.intake import take_in
 from workstation.outbox import pack, pack_again, reply
 from workstation.reading import SHUT, judge, open_all, told
@@ -107,9 +107,9 @@ def _init_arguments(init: argparse.ArgumentParser) -> None:
 
 
 def _key(arguments: argparse.Namespace) -> int:
-    root = private_folder(arguments.folder.resolve())
+    root = arguments.folder.resolve()
     refuse_long_path(root)
-    gpg = Gpg(private_folder(root / "gnupg"), agent=True)
+    gpg = Gpg(private_folder(private_folder(root) / "gnupg"), agent=True)
     try:
         fingerprint = make_key(arguments.name, twice(arguments.passphrase_file), today(SystemClock()), gpg)
         certificate = root / f"{fingerprint}.gpg"
@@ -124,7 +124,7 @@ def _key(arguments: argparse.Namespace) -> int:
 def _init(arguments: argparse.Namespace) -> int:
     if len(arguments.root) < 2:
         raise CommandError("a desk needs --root twice: two signers' fingerprints, typed from their own hand")
-    root = private_folder(arguments.folder.resolve())
+    root = arguments.folder.resolve()
     refuse_long_path(root)
     founding = Founding(
         reviewer=Fingerprint.parse(arguments.reviewer),
@@ -132,16 +132,11 @@ def _init(arguments: argparse.Namespace) -> int:
         keysets=tuple(load(folder) for folder in arguments.keyset),
         roots=tuple(Fingerprint.parse(one) for one in arguments.root),
         agent_asks=arguments.card,
+        adopted_from=arguments.gnupg,
     )
-    gnupg = private_folder(root / "gnupg")
-    try:
-        if arguments.gnupg:
-            adopt(arguments.gnupg, founding.reviewer, gnupg)
-        # The log of a card's owner has a passphrase that nothing else knows yet.
-        passphrase = twice(arguments.passphrase_file) if arguments.card else once(arguments.passphrase_file)
-        found_desk(root, founding, passphrase, SystemClock()).close()
-    finally:
-        stop_agent(Gpg(gnupg, agent=True))
+    # The log of a card's owner has a passphrase that nothing else knows yet.
+    passphrase = twice(arguments.passphrase_file) if arguments.card else once(arguments.passphrase_file)
+    found_desk(root, founding, passphrase, SystemClock()).close()
     _say(Said({"folder": str(root)}, [f"made the desk in {root}"]), arguments)
     return 0
 
@@ -166,6 +161,9 @@ def _form(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    # Before anybody is asked for a passphrase.
+    if not arguments.bag.is_file():
+        raise CommandError(f"{arguments.bag} is no file" if arguments.bag.exists() else f"there is no {arguments.bag}")
     with _desk(arguments) as desk:
         taken = take_in(arguments.bag, desk)
     _say(taken_said(taken), arguments)

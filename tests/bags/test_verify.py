@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bags.errors import ArchiveError, BagsError, ManifestError, PayloadError, TooLargeError
+from bags.errors import ArchiveError, BagsError, ManifestError, NoBagError, PayloadError, TooLargeError
 from bags.profile import TRANSFER
 from bags.tar import header
 from bags.verify import payload, read_head, unpacking
@@ -326,6 +326,14 @@ def test_a_bag_above_the_limit_is_refused_unread(tmp_path: Path) -> None:
         pass
 
     assert left_in(tmp_path) == ["bag.tar"]
+
+
+@pytest.mark.parametrize(
+    "other", [b"", b"root:x:0:0:root:/root:/bin/bash\n", bytes(10_240), b"PK\x03\x04" + bytes(600)]
+)
+def test_another_file_is_told_from_a_damaged_bag(other: bytes, tmp_path: Path) -> None:
+    with pytest.raises(NoBagError), unpacking(placed(tmp_path, other), tmp_path / "bag", TRANSFER):
+        pass
 
 
 def test_what_is_no_file_is_no_bag(tmp_path: Path) -> None:

@@ -88,8 +88,11 @@ def test_too_many_signatures_are_refused(folder: Path) -> None:
 
 
 def test_a_missing_keyset_or_part_of_one_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(KeysetError):
+    with pytest.raises(KeysetError, match=f"^there is no keyset in {tmp_path / 'nothing'}$"):
         load(tmp_path / "nothing")
+    (folder / "signatures").rename(folder / "elsewhere")
+    with pytest.raises(KeysetError, match=f"^the keyset in {folder} cannot be read: no such file or directory$"):
+        load(folder)
     (folder / "keyset.json").unlink()
     with pytest.raises(KeysetError):
         load(folder)

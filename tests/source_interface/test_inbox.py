@@ -1,5 +1,6 @@
 """Whoever comes back finds replies and nothing she sent; whoever guesses finds an empty inbox, as fast and as large."""
 
+import random
 import secrets
 import statistics
 import threading
@@ -19,6 +20,8 @@ from tests.source_interface.house import FIRST_FORM, HOST, Answer, House, shown_
 
 MakeHouse = Callable[..., House]
 _SLOW = ArgonParameters(memory_kib=128 * 1024, passes=9)
+# A fiftieth of the real cost.
+_QUICK = ArgonParameters(memory_kib=8 * 1024, passes=1)
 
 
 def log_in(house: House, codename: str) -> Browser:
@@ -117,14 +120,14 @@ def test_an_unknown_codename_meets_the_same_answers(house: House) -> None:
 
 
 @pytest.mark.check("C18")
-def test_right_and_wrong_codenames_take_the_same_time(house: House) -> None:
-    _compare_times(house, 60, welch=4.5, milliseconds=4.0)
+def test_right_and_wrong_codenames_take_the_same_time(make_house: MakeHouse) -> None:
+    _compare_times(make_house(argon=_QUICK), 60, welch=4.5, milliseconds=4.0)
 
 
 @pytest.mark.full
 @pytest.mark.check("C18")
-def test_right_and_wrong_codenames_take_the_same_time_in_full(house: House) -> None:
-    _compare_times(house, 1000, welch=4.5, milliseconds=1.0)
+def test_right_and_wrong_codenames_take_the_same_time_in_full(make_house: MakeHouse) -> None:
+    _compare_times(make_house(argon=_QUICK), 1000, welch=4.5, milliseconds=1.0)
 
 
 @pytest.mark.check("C23")
@@ -491,22 +494,31 @@ def _shape(headers: list[tuple[str, str]]) -> tuple[tuple[str, str | int], ...]:
 
 
 def _compare_times(house: House, rounds: int, *, welch: float, milliseconds: float) -> None:
-    """Interleave the classes, drop the slowest tenth of each: those measured the machine."""
+    """Interleave the classes, drop the slowest tenth of each: those measured the machine.
+
+    What tells a codename from none is the sign-in. Whoever has the right one sees what lies in the inbox, which takes a
+    tenth of a millisecond to write: there the medians alone are compared. Without any Argon2id a row that is found
+    takes a hundredth of a millisecond more than one that is not; a fiftieth part of the real cost hides that already.
+    """
     _, known = house.sender()
     closing, closed = house.sender()
     closing.open("/close")
     closing.press("Close my inbox for good")
-    times: dict[str, list[float]] = {"right": [], "closed": [], "wrong": []}
+    signing_in: dict[str, list[float]] = {"right": [], "closed": [], "wrong": []}
+    in_all: dict[str, list[float]] = {name: [] for name in signing_in}
     for _ in range(rounds):
-        for name, codename in (("right", known), ("closed", closed), ("wrong", unknown_codename())):
+        turns = [("right", known), ("closed", closed), ("wrong", unknown_codename())]
+        random.shuffle(turns)
+        for name, codename in turns:
             began = time.perf_counter()
             answer = house.ask(_login_request(codename))
+            signing_in[name].append((time.perf_counter() - began) * 1000)
             cookie = answer.every("set-cookie")[0].partition(";")[0]
             assert house.get("/inbox", f"Cookie: {cookie}").status == 200
-            times[name].append((time.perf_counter() - began) * 1000)
-    quick = {name: sorted(found)[: len(found) * 9 // 10] for name, found in times.items()}
+            in_all[name].append((time.perf_counter() - began) * 1000)
+    quick = {name: sorted(found)[: len(found) * 9 // 10] for name, found in signing_in.items()}
     for other in ("closed", "wrong"):
         first, second = quick["right"], quick[other]
         spread = sqrt(statistics.variance(first) / len(first) + statistics.variance(second) / len(second))
         assert abs(statistics.mean(first) - statistics.mean(second)) / spread < welch
-        assert abs(statistics.median(first) - statistics.median(second)) <= milliseconds
+        assert abs(statistics.median(in_all["right"]) - statistics.median(in_all[other])) <= milliseconds

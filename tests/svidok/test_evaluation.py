@@ -1,6 +1,8 @@
 """A drop for trying out: everything made from one command, marked as a test, and never half-made."""
 
 import json
+import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from pyotp.totp import TOTP
 from keys.keyset_store import load
 from onion.client_auth import AuthorizedClients
 from settings import load as load_settings
+from svidok.commands import evaluate
 from svidok.errors import CommandError
 from svidok.evaluation import REVIEWERS, SignIn, Trial, set_up
 from svidok.identity import Identity
@@ -55,6 +58,47 @@ def test_only_the_code_of_this_moment_is_printed(trial: Trial, console: Console)
 
 def test_before_it_is_set_up_there_is_no_code(console: Console, tmp_path: Path) -> None:
     assert "nothing was set up in" in console("evaluate", tmp_path, "--code").refusal
+
+
+@pytest.mark.parametrize(("ports", "pages"), [
+    ((8080, 8081), ("http://127.0.0.1:8080 ", "http://127.0.0.1:8081 ")),
+    ((0, 0), ("the sources' page on 127.0.0.1, named above,", "the reviewers' page on 127.0.0.1, named above,")),
+])  # fmt: skip
+def test_what_to_do_next_can_be_typed_as_it_is_told(
+    ports: tuple[int, int],
+    pages: tuple[str, str],
+    trial: Trial,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tor Browser cannot reach the addresses of a private network."""
+    monkeypatch.chdir("/usr")
+
+    evaluate._tell(trial, Namespace(folder=Path("a demo"), listen=ports))
+
+    said = capsys.readouterr().out
+    assert all(page in said for page in pages)
+    assert f"code      {sys.executable} -m svidok evaluate 'a demo' --code\n" in said
+    assert (
+        f"{sys.executable} -m svidok workstation import 'a demo'/desk BAG --passphrase-file 'a demo'/passphrase" in said
+    )
+
+
+def test_the_program_is_named_as_it_was_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = tmp_path / "a.venv" / "bin" / "svidok"
+    called.parent.mkdir(parents=True)
+    called.write_text("#!/bin/sh\n")
+    called.chmod(0o755)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert evaluate.program("a.venv/bin/svidok") == evaluate.program(str(called)) == "a.venv/bin/svidok"
+    monkeypatch.chdir(called.parent)
+    assert evaluate.program("./svidok") == "./svidok"
+    monkeypatch.chdir("/usr")
+    assert evaluate.program(str(called)) == str(called)
+    monkeypatch.setenv("PATH", f"/usr/bin:{called.parent}")
+    assert evaluate.program(str(called)) == "svidok"
 
 
 def test_it_never_goes_to_the_public_network(trial: Trial, console: Console) -> None:

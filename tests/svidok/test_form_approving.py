@@ -79,7 +79,7 @@ def test_what_was_signed_is_asked_in_the_languages_that_were_read(
     assert installed == "example 1 is asked in ar, uk from the next start on\n"
     assert served == Questionnaire(parse_form(COMPILED.read_bytes()), frozenset({"uk", "ar"}), draft=False)
     assert "  en: not approved\n" in told
-    assert "  uk: read by Olena (native), heron (survivor) until " in told
+    assert f"  uk: by {today(SystemClock())} it had been read by Olena (native), heron (survivor); signed by " in told
     assert "Ірина (lawyer)" in told
 
 
@@ -252,8 +252,22 @@ def test_a_folder_that_is_not_whole_is_refused(
     _ = sign(COMPILED, tmp_path / "out").done
     (tmp_path / "out" / missing).unlink()
 
-    assert "cannot be read" in console("form", "install", drop.root, tmp_path / "out").refusal
+    refused = console("form", "install", drop.root, tmp_path / "out").refusal
+
+    assert refused == f"{tmp_path / 'out' / missing} cannot be read: it is missing"
     assert not drop.forms.exists()
+
+
+def test_what_is_no_folder_of_a_signed_form_is_named(console: Console, drop: Place, tmp_path: Path) -> None:
+    none = tmp_path / "none"
+
+    assert (
+        console("form", "install", drop.root, COMPILED).refusal
+        == f"{COMPILED}/form.json cannot be read: {COMPILED} is not a folder"
+    )
+    assert (
+        console("form", "install", drop.root, none).refusal == f"{none}/form.json cannot be read: its folder is missing"
+    )
 
 
 def test_an_evaluation_drop_asks_drafts_in_every_language(
@@ -299,7 +313,8 @@ def test_paper_is_no_draft_in_the_languages_whose_approvals_hold(
 ) -> None:
     for language, person in (("uk", "one"), ("en", "two"), ("ar", "recovery")):
         _ = sign(COMPILED, tmp_path / "out", language, person).done
-    (tmp_path / "out" / "approvals" / "form-example-en.sig").unlink()
+    gone = tmp_path / "out" / "approvals" / "form-example-en.sig"
+    gone.unlink()
     by = ("--approved", tmp_path / "out", "--keyset", held.keyset)
 
     said = console("form", "print", COMPILED, tmp_path / "form.pdf", *by).done
@@ -307,7 +322,7 @@ def test_paper_is_no_draft_in_the_languages_whose_approvals_hold(
     day = today(SystemClock())
     pages = _pages(tmp_path / "form.pdf")
     assert f"  uk: read until {day}\n" in said
-    assert "  en: a draft: form-example-en.sig cannot be read (FileNotFoundError)\n" in said
+    assert f"  en: a draft: {gone} cannot be read: it is missing\n" in said
     assert "  ar: a draft: gpg does not accept the signature\n" in said
     assert "judged by keyset 1, " in said
     assert [sum(word in page for page in pages) for word in ("DRAFT", "ЧЕРНЕТКА")] == [1, 0]

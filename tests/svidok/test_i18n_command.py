@@ -102,7 +102,7 @@ def test_what_cannot_be_read_approves_nothing(console: Console, drop: Place) -> 
     rows = told(console("i18n", "status", drop.root, "--json"))
     assert not rows["fr"]["served"]
     assert rows["fr"]["fault"] == "an approval needs the member 'readers'"
-    assert rows["ar"]["fault"] == "catalogue-ar.json has at most 16384 bytes"
+    assert rows["ar"]["fault"] == f"{drop.approvals}/catalogue-ar.json has at most 16384 bytes"
 
 
 def _other_signature(drop: Place, strange: Path) -> None:
@@ -168,7 +168,8 @@ def test_what_does_not_hold_is_said_at_the_start(
     _no_signature(drop, keys.folder)
 
     assert served(drop) == frozenset()
-    assert "the approval of the pages in uk does not hold: catalogue-uk.sig cannot be read" in capsys.readouterr().err
+    fault = f"{drop.approvals}/catalogue-uk.sig cannot be read: it is missing"
+    assert f"the approval of the pages in uk does not hold: {fault}" in capsys.readouterr().err
 
 
 def test_a_drop_that_runs_serves_what_a_signer_has_signed_and_nothing_else(
@@ -186,7 +187,8 @@ def test_a_drop_that_runs_serves_what_a_signer_has_signed_and_nothing_else(
             codes = [client.get(path).status_code for path in ("/", "/fr/", "/uk/", "/ar/")]
 
     assert codes == [200, 200, 404, 404]
-    assert "the approval of the pages in uk does not hold: catalogue-uk.sig cannot be read" in here.said
+    fault = f"{drop.approvals}/catalogue-uk.sig cannot be read: it is missing"
+    assert f"the approval of the pages in uk does not hold: {fault}" in here.said
 
 
 def test_a_signer_who_leaves_the_keyset_takes_her_signatures_along(

@@ -154,6 +154,22 @@ def test_another_folder_is_no_drop(console: Console, tmp_path: Path) -> None:
     assert "is not the folder of a drop" in console("status", tmp_path).refusal
 
 
+def test_a_drop_that_lost_its_identity_is_not_told_to_be_made_anew(console: Console, bare_drop: Place) -> None:
+    bare_drop.identity.unlink()
+
+    refused = console("status", bare_drop.root).refusal
+
+    assert refused == f"{bare_drop.identity} is missing, which says who this drop is: restore it from a backup"
+
+
+def test_what_comes_next_is_said_in_its_order(console: Console, short: Path) -> None:
+    said = console("init", short / "next").done
+
+    steps = ("keys ceremony", "keys import", "form install", "i18n install", "reviewers add", "doctor", "run")
+    places = [said.index(f"svidok {step}") for step in steps]
+    assert places == sorted(places)
+
+
 def test_settings_that_cannot_be_meant_are_told_with_their_file(console: Console, bare_drop: Place) -> None:
     bare_drop.settings.write_text("[drop]\nevaluation = 1\n")
 

@@ -206,7 +206,7 @@ def test_a_strangers_signature_and_bytes_behind_the_end_are_refused(console: Con
     assert "malformed" in imported(console, drop, keys)
 
     shutil.rmtree(keys.keyset)
-    assert imported(console, drop, keys) == "there is no keyset"
+    assert imported(console, drop, keys) == f"there is no keyset in {keys.keyset}"
     assert load(drop.keyset).keyset.serial == 1
 
 
@@ -367,4 +367,4 @@ def test_an_end_that_comes_near_is_told(  # noqa: PLR0917 - what is expected, an
 
 
 def test_without_a_keyset_there_is_none_to_tell_of(console: Console, bare_drop: Place) -> None:
-    assert console("keys", "status", bare_drop.root).refusal == "there is no keyset"
+    assert console("keys", "status", bare_drop.root).refusal == f"there is no keyset in {bare_drop.root}"

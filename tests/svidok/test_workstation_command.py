@@ -24,6 +24,7 @@ from tests.drop import Drop, Sent, documents, file, words
 from tests.keys.sealing_world import Flow, binary
 from tests.ledger.signers import LOG
 from tests.questionnaire.documents import heading
+from tests.svidok.console import tree
 from tests.svidok.desk_world import REVIEWERS, World, alone, peak_kib, svidok
 from tests.workstation.test_outbox import as_the_server_reads
 from workstation.outbox import Returned
@@ -297,6 +298,8 @@ def test_refusals_are_plain_sentences(world: World, drop: Drop, tmp_path: Path) 
 
     refused = {
         "is not a bag": world.at("amber", "import", tmp_path),
+        "no bag": world.at("amber", "import", "/etc/passwd"),
+        "no bag there": world.at("amber", "import", tmp_path / "none.tar"),
         "was cut": world.at("amber", "import", bag),
         "is unknown": world.at("amber", "open", "nobody"),
         "a reply without words": world.at("amber", "reply", "for refusals", said=b" \n"),
@@ -319,8 +322,45 @@ def test_refusals_are_plain_sentences(world: World, drop: Drop, tmp_path: Path) 
         assert done.returncode == 1, what
         assert done.stdout == b"", what
         assert re.fullmatch(r"svidok: [^\n]+\n", done.stderr.decode()), (what, done.stderr)
+    told = {what: done.stderr.decode().removeprefix("svidok: ").rstrip() for what, done in refused.items()}
+    assert told["is not a bag"] == f"{tmp_path} is no file"
+    assert told["no bag"] == "/etc/passwd is no transfer bag"
+    assert told["no bag there"] == f"there is no {tmp_path}/none.tar"
+    assert told["no desk"] == (
+        f"{world.desk('nobody')} is not the folder of a workstation: there is no workstation.json in it"
+    )
     assert b"the passphrase does not open the case log" in refused["passphrase: wrong"].stderr
     assert agents(world.root / "desk-amber") == []
+
+
+def test_a_key_whose_agent_could_not_be_reached_leaves_no_folder(world: World) -> None:
+    folder = world.root / ("long" * 20)
+
+    done = svidok("workstation", "key", folder, "--name", "heron", "--passphrase-file", world.passphrase)
+
+    assert (done.returncode, b"gpg's agent cannot be reached" in done.stderr) == (1, True)
+    assert not folder.exists()
+
+
+def test_a_desk_that_could_not_be_made_leaves_no_copy_of_a_key(world: World, tmp_path: Path) -> None:
+    """Whatever was there before stays as it was: also another key, made here before the ceremony."""
+    (tmp_path / "wrong").write_text("not this one\n")
+    roots = [word for one in REVIEWERS for word in ("--root", world.fingerprint(one))]
+    words = ("--drop", world.identity, "--keyset", world.keyset, *roots, "--reviewer", world.fingerprint("amber"))
+    begin = (*words, "--gnupg", world.root / "amber", "--passphrase-file", tmp_path / "wrong")
+    empty, used = world.root / "empty", world.root / "used"
+    empty.mkdir()
+    end = ("--passphrase-file", world.passphrase)
+    assert svidok("workstation", "key", used, "--name", "heron", *end).returncode == 0
+    before = tree(used)
+
+    refused = [svidok("workstation", "init", folder, *begin) for folder in (world.root / "new", empty, used)]
+
+    assert [(done.returncode, done.stdout) for done in refused] == [(1, b"")] * 3
+    assert not (world.root / "new").exists()
+    assert list(empty.iterdir()) == []
+    assert tree(used) == before
+    assert agents(used) == agents(empty) == []
 
 
 @pytest.mark.check("Q5")

@@ -16,7 +16,8 @@ from tests.drop import Drop
 from tests.keyring import Reviewer, joined_by, make_reviewer
 from tests.ledger.signers import LOG
 from workstation.adoption import adopt
-from workstation.desk import Desk, Founding, found_desk, open_desk
+from workstation.desk import Desk, open_desk
+from workstation.founding import Founding, found_desk
 
 Sit = Callable[[Reviewer], Desk]
 

@@ -15,9 +15,10 @@ from tests.drop import Drop, file, words
 from tests.keyring import DAY, Reviewer
 from tests.ledger.signers import LOG
 from workstation.adoption import adopt
-from workstation.desk import Founding, found_desk, open_desk
+from workstation.desk import open_desk
 from workstation.errors import AdoptionError
 from workstation.finding import find
+from workstation.founding import Founding, found_desk
 from workstation.intake import take_in
 from workstation.outbox import pack
 from workstation.reading import judge, open_submission

@@ -20,8 +20,9 @@ from tests.ledger.signers import LOG, OTHER_LOG
 from tests.workstation.conftest import Sit
 from workstation.about import About, Layout
 from workstation.adoption import adopt
-from workstation.desk import Desk, Founding, found_desk, open_desk, refuse_long_path
+from workstation.desk import Desk, open_desk, refuse_long_path
 from workstation.errors import DeskError
+from workstation.founding import Founding, found_desk
 
 
 @pytest.fixture
