@@ -1,6 +1,6 @@
 """Make a reviewer's desk: her key, the pinned drop and its keysets, an empty case log; all of it or nothing."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -102,8 +102,8 @@ def _new_lock(layout: Layout) -> Generator[BinaryIO]:
 
 @contextmanager
 def _undone_if_it_fails(layout: Layout) -> Generator[None]:
-    """Leave the folder as it was if the block fails; whoever asks holds the lock, so what is new is hers."""
-    before = frozenset(layout.root.rglob("*"))
+    """Leave the folder as it was if the block fails; whoever asks holds the lock, so what is new of a desk is hers."""
+    before = frozenset(_of_a_desk(layout))
     # gpg changes the files of its home in place. They are small, and its secret keys are under their passphrases.
     kept = {path: path.read_bytes() for path in layout.gnupg.rglob("*") if path.is_file()}
     try:
@@ -111,12 +111,23 @@ def _undone_if_it_fails(layout: Layout) -> Generator[None]:
     except BaseException:
         stop_agent(Gpg(layout.gnupg, agent=True))
         # What lies in a folder comes before the folder.
-        for path in sorted(frozenset(layout.root.rglob("*")) - before, reverse=True):
+        for path in sorted(frozenset(_of_a_desk(layout)) - before, reverse=True):
             destroy(path)
         for path, content in kept.items():
             if not path.exists() or path.read_bytes() != content:
                 write_whole(path, content, S_IMODE(path.stat().st_mode) if path.exists() else 0o600)
         raise
+
+
+def _of_a_desk(layout: Layout) -> Iterator[Path]:
+    """Give what lies there under the names of a desk; whatever else is in the folder is none of ours."""
+    folders = (layout.gnupg, layout.judge, layout.keysets, layout.incoming, layout.sealed, layout.promises)
+    for folder in (*folders, layout.outbox):
+        if folder.exists():
+            yield folder
+            yield from folder.rglob("*")
+    yield from layout.root.glob(f"{layout.log.name}*")
+    yield from layout.root.glob(layout.about.name)
 
 
 def _verify(founding: Founding, judge: Gpg, day: date) -> None:

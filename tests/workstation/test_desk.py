@@ -2,7 +2,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -121,6 +121,19 @@ def test_a_wrong_passphrase_makes_no_desk_and_the_right_one_makes_it_then(
 
     assert desk.verify_log().events == 1
     desk.close()
+
+
+def test_what_somebody_puts_beside_a_desk_that_cannot_be_made_stays(root: Path, founding: Founding) -> None:
+    class Busy(FakeClock):
+        def now(self) -> datetime:
+            (root / "notes.txt").write_text("mine")
+            return super().now()
+
+    with pytest.raises(KeysError):
+        found_desk(root, founding, "wrong", Busy())
+
+    assert (root / "notes.txt").read_text() == "mine"
+    assert {path.name for path in root.iterdir()} == {"gnupg", "notes.txt"}
 
 
 def test_a_log_whose_desk_was_lost_is_taken_up_and_never_thrown_away(
