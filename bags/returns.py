@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from bags.errors import BagSignatureError, ContentError, LayoutError, PayloadError, TooLargeError
 from bags.layout import KnownFile, Layout, bag_layout
 from bags.profile import RETURN, Profile
 from bags.shape import DROP, ID, SHA256, Fields, elements, fields, integer, once_and_in_order, text, whole
-from bags.verify import bounded, payload, read_head
+from bags.verify import Head, bounded, payload, read_head
 from hardening.canonical import JSON, MAX_INTEGER, JsonError, Writable, canonical_json
 
 MAX_SIGNATURE_BYTES = 16 * 1024
@@ -87,16 +88,8 @@ def open_return(
         fingerprint = verify(untrusted_tar, untrusted_signature)
         # 3. The bag is whole.
         head = read_head(untrusted, profile)
-        boxes: dict[str, bytes] = {}
-        index = b""
-        for file in payload(untrusted, head):
-            if file.size_bytes > (MAX_INDEX_BYTES if file.path == _INDEX else MAX_BOX_BYTES):
-                raise TooLargeError("a file of the bag is larger than any reply")
-            content = b"".join(file.chunks())
-            if file.path == _INDEX:
-                index = content
-            else:
-                boxes[file.path] = content
+        boxes = _contents(untrusted, head)
+    index = boxes.pop(_INDEX, b"")
     if not index:
         raise PayloadError("the bag has no return.json")
     # 4. What it says is what it is.
@@ -108,6 +101,16 @@ def open_return(
     if listed.drop != drop:
         raise BagSignatureError("the bag is for another drop")
     return _filled(listed, boxes)
+
+
+def _contents(untrusted: BinaryIO, head: Head) -> dict[str, bytes]:
+    """Read what the bag carries, by path: it all fits into memory."""
+    contents: dict[str, bytes] = {}
+    for file in payload(untrusted, head):
+        if file.size_bytes > (MAX_INDEX_BYTES if file.path == _INDEX else MAX_BOX_BYTES):
+            raise TooLargeError("a file of the bag is larger than any reply")
+        contents[file.path] = b"".join(file.chunks())
+    return contents
 
 
 @dataclass(frozen=True, slots=True)

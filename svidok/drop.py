@@ -17,9 +17,9 @@ def open_drop(folder: Path) -> tuple[Place, Settings, Identity]:
         CommandError: The folder is not that of a drop, or not a whole one, or its settings cannot be meant.
     """
     place = Place(folder.resolve())
-    if not place.identity.exists() and place.settings.exists():
-        raise CommandError(f"{place.identity} is missing, which says who this drop is: restore it from a backup")
     if not place.identity.exists():
+        if place.settings.exists():
+            raise CommandError(f"{place.identity} is missing, which says who this drop is: restore it from a backup")
         raise CommandError(f"{folder} is not the folder of a drop; `svidok init {folder}` makes one")
     try:
         return place, load(place.settings), Identity.read(place.identity)

@@ -11,6 +11,7 @@ from questionnaire.served import Questionnaire
 from source_interface.app import guided
 from source_interface.parts import PublicFacts, SourceLimits
 from source_interface.report_state import MOST_NOTED
+from svidok.journey.browser import Typed
 from tests.browserlike import Browser
 from tests.browserlike import Page as Shown
 from tests.clock import FakeClock
@@ -434,15 +435,10 @@ def test_whoever_looks_for_help_from_among_the_questions_finds_her_words_again(
 def test_what_was_wrong_on_a_page_of_a_visit_that_has_ended_is_given_back_as_well(make_house: MakeHouse) -> None:
     house = make_house(questionnaire=ASKED)
     browser = told(house, 1)
-    form = browser.page.form("Continue")
-    house.clock.advance(31 * 60)
     long = "ї" * 100_001
 
-    page = browser.submit(
-        form, {"t1.d": "31", "t1.m": "2", "t1.y": "2022", "w1": ["yes"], "w2": long}, button="Continue"
-    )
+    given_back = _given_back(house, browser, {"t1.d": "31", "t1.m": "2", "t1.y": "2022", "w1": ["yes"], "w2": long})
 
-    given_back = page.first("textarea").text or ""
     assert "When\n2022 2 31" in given_back
     assert "Acts\nYes" in given_back
     assert f"Words\n{long}" in given_back
@@ -452,24 +448,19 @@ def test_a_region_of_another_country_is_given_back_when_the_visit_has_ended(make
     house = make_house(questionnaire=ASKED)
     browser = told(house, 1)
     browser.press("Show the regions of this country", {"p1.country": "UA"})
-    form = browser.page.form("Continue")
-    house.clock.advance(31 * 60)
 
-    page = browser.submit(form, {"p1.country": "FR", "p1.region": "UA-32"}, button="Continue")
+    given_back = _given_back(house, browser, {"p1.country": "FR", "p1.region": "UA-32"})
 
-    assert "Where\nFrance\nKyiv en" in (page.first("textarea").text or "")
+    assert "Where\nFrance\nKyiv en" in given_back
 
 
 def test_what_was_said_of_each_person_is_given_back_apart_when_the_visit_has_ended(make_house: MakeHouse) -> None:
     house = make_house(questionnaire=ASKED)
     browser = told(house, 2)
     browser.press("Add another person", {"person.0.v3": "first"})
-    form = browser.page.form("Continue")
-    house.clock.advance(31 * 60)
 
-    page = browser.submit(form, {"person.0.v3": "first", "person.1.v3": "second"}, button="Continue")
+    given_back = _given_back(house, browser, {"person.0.v3": "first", "person.1.v3": "second"})
 
-    given_back = page.first("textarea").text or ""
     assert "A person 1\n\nName\nfirst\n\nA person 2\n\nName\nsecond" in given_back
 
 
@@ -482,15 +473,19 @@ def test_what_is_given_back_names_the_person_it_was_said_of_also_when_it_could_n
     house = make_house(questionnaire=Questionnaire(form, frozenset({"en"}), draft=False))
     browser = told(house, 2)
     browser.press("Add another person")
-    page_form = browser.page.form("Continue")
-    house.clock.advance(31 * 60)
 
-    page = browser.submit(
-        page_form, {"person.0.v9.y": "2099", "person.1.v3": "second", "person.1.v9.y": "2021"}, button="Continue"
+    given_back = _given_back(
+        house, browser, {"person.0.v9.y": "2099", "person.1.v3": "second", "person.1.v9.y": "2021"}
     )
 
-    given_back = page.first("textarea").text or ""
     assert "A person 1\n\nMet\n2099\n\nA person 2\n\nName\nsecond\n\nMet\n2021" in given_back
+
+
+def _given_back(house: House, browser: Browser, answers: Mapping[str, Typed]) -> str:
+    """Answer the page that is open after the visit has ended; gives what is shown to be copied."""
+    form = browser.page.form("Continue")
+    house.clock.advance(31 * 60)
+    return browser.submit(form, answers, button="Continue").first("textarea").text or ""
 
 
 def _with(item: Item, question: Question) -> Item:
